@@ -1,0 +1,1 @@
+"""Elsewhere's generator: base imagery, networks, noise, cascade. Usable without the server."""

@@ -1,0 +1,252 @@
+"""The denoising network of MetaEarth (arXiv 2405.13570), one class for both presets.
+
+    low-resolution condition ─► RRDB encoder ─┐ (once per window)
+    noisy residual ─► pixel-unshuffle ────────┴─► U-Net ─► pixel-shuffle ─► v
+    time, ground resolution, degradation ─► sin/cos ─► MLP, added ─► scale and shift of every ResBlock
+
+`explorer` is local: per-pixel norm, no attention, everything at a quarter of the resolution.
+`metaearth` is the paper's: group norm, attention at the 8× level, full resolution, about 600 M parameters.
+"""
+
+import math
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+SCALE = 4  # every level is four times finer than its condition
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """What a network is; stored beside its weights as readable JSON."""
+
+    patch: int = 4                           # pixel-unshuffle of the noisy input: 4 works at a quarter of the resolution
+    width: int = 48                          # channels of the finest level
+    multipliers: tuple[int, ...] = (1, 2, 3)  # channels of each level, in units of width
+    blocks: int = 2                          # ResBlocks per level, on the way down and again on the way up
+    attention: tuple[int, ...] = ()          # multipliers of the levels that carry self-attention
+    norm: str = "pixel"                      # "pixel": RMS over channels, local; "group": GroupNorm over space
+    embedding: int = 256                     # width of the conditional embedding c_{k,t}
+    frequencies: int = 64                    # sin/cos pairs of each frequency encoding
+    resolution: bool = True                  # ground-resolution branch (False: the paper's "w/o sr" ablation)
+    encoder_blocks: int = 1                  # RRDBs of the condition encoder
+    encoder_width: int = 32                  # its channels
+    encoder_growth: int = 16                 # channels added by each dense convolution
+
+    def __post_init__(self):
+        if SCALE % self.patch:
+            raise ValueError(f"patch must divide {SCALE}, not {self.patch}")
+        if self.norm not in ("pixel", "group"):
+            raise ValueError(f"norm must be 'pixel' or 'group', not {self.norm!r}")
+
+    @property
+    def stride(self) -> int:
+        """Pixels by which a window may be moved without shifting any of the network's grids."""
+        return self.patch * 2 ** (len(self.multipliers) - 1)
+
+    def as_dict(self) -> dict:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "NetworkConfig":
+        values = dict(values)
+        for name in ("multipliers", "attention"):
+            if name in values:
+                values[name] = tuple(values[name])
+        return cls(**values)
+
+
+PRESETS = {
+    "explorer": NetworkConfig(),
+    "tiny": NetworkConfig(width=8, multipliers=(1, 2), blocks=1, embedding=16, frequencies=8,
+                          encoder_width=8, encoder_growth=4),
+    # 5 levels with multipliers 1, 2, 4, 8, 8, three ResBlocks each, attention at 8×.
+    "metaearth": NetworkConfig(patch=1, width=144, multipliers=(1, 2, 4, 8, 8), blocks=3, attention=(8,), norm="group",
+                               embedding=576, frequencies=72, encoder_blocks=23, encoder_width=64, encoder_growth=32),
+}
+
+
+def frequency_encoding(value: torch.Tensor, pairs: int, base: float = 10000.0) -> torch.Tensor:
+    """γ(r) of the paper: sin(ω_i r), cos(ω_i r) with ω_i = base^(-i/pairs). ``(B,)`` -> ``(B, 2·pairs)``."""
+    omega = torch.exp(torch.arange(pairs, device=value.device, dtype=torch.float32) * (-math.log(base) / pairs))
+    angle = value.float()[:, None] * omega
+    return torch.cat([angle.sin(), angle.cos()], dim=1)
+
+
+class Embedding(nn.Module):
+    """Frequency encoding and MLP: ``(B,)`` -> ``(B, width)``."""
+
+    def __init__(self, pairs: int, width: int):
+        super().__init__()
+        self.pairs = pairs
+        self.mlp = nn.Sequential(nn.Linear(2 * pairs, width), nn.SiLU(), nn.Linear(width, width))
+
+    def forward(self, value):
+        return self.mlp(frequency_encoding(value, self.pairs))
+
+
+class PixelNorm(nn.Module):
+    """RMS over the channels of one pixel. Unlike GroupNorm it takes no statistics over space, so windows agree."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(channels))
+
+    def forward(self, x):
+        # Channels last: the last axis of the permuted view is contiguous, the fused kernel's layout.
+        return F.rms_norm(x.permute(0, 2, 3, 1), self.gain.shape, self.gain, eps=1e-5).permute(0, 3, 1, 2)
+
+
+def make_norm(kind: str, channels: int) -> nn.Module:
+    return PixelNorm(channels) if kind == "pixel" else nn.GroupNorm(math.gcd(32, channels), channels)
+
+
+class ResBlock(nn.Module):
+    """Two convolutions; the embedding, chunked into two, scales and shifts the normed input (the paper's chunk rule)."""
+
+    def __init__(self, inputs: int, outputs: int, embedding: int, norm: str):
+        super().__init__()
+        self.norm = make_norm(norm, inputs)
+        self.scale_shift = nn.Linear(embedding, 2 * inputs)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
+        self.skip = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
+        nn.init.zeros_(self.conv2.weight)
+        nn.init.zeros_(self.conv2.bias)
+
+    def forward(self, x, embedding):
+        scale, shift = self.scale_shift(embedding)[:, :, None, None].chunk(2, dim=1)
+        h = self.conv1(F.silu(torch.addcmul(shift, self.norm(x), 1 + scale)))
+        return self.skip(x) + self.conv2(F.silu(h))
+
+
+class Attention(nn.Module):
+    """Self-attention over all positions. Global, hence not for `explorer`."""
+
+    def __init__(self, channels: int, norm: str):
+        super().__init__()
+        self.heads = max(1, channels // 64)
+        self.norm = make_norm(norm, channels)
+        self.qkv = nn.Conv2d(channels, 3 * channels, 1)
+        self.out = nn.Conv2d(channels, channels, 1)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, x):
+        b, c, h, w = x.shape
+        q, k, v = self.qkv(self.norm(x)).reshape(b, 3, self.heads, c // self.heads, h * w).transpose(-1, -2).unbind(1)
+        attended = F.scaled_dot_product_attention(q, k, v)
+        return x + self.out(attended.transpose(-1, -2).reshape(b, c, h, w))
+
+
+class DenseBlock(nn.Module):
+    """Residual dense block of ESRGAN: five convolutions, each seeing all before it, the sum damped by 0.2."""
+
+    def __init__(self, width: int, growth: int):
+        super().__init__()
+        self.convs = nn.ModuleList(nn.Conv2d(width + i * growth, growth if i < 4 else width, 3, padding=1)
+                                   for i in range(5))
+
+    def forward(self, x):
+        seen = x
+        for conv in self.convs[:-1]:
+            seen = torch.cat([seen, F.leaky_relu(conv(seen), 0.2)], dim=1)
+        return x + 0.2 * self.convs[-1](seen)
+
+
+class Encoder(nn.Module):
+    """RRDBNet: condition ``(B, 3, h, w)`` -> features ``(B, F, h·4/patch, w·4/patch)``."""
+
+    def __init__(self, config: NetworkConfig):
+        super().__init__()
+        width, growth = config.encoder_width, config.encoder_growth
+        self.first = nn.Conv2d(3, width, 3, padding=1)
+        self.blocks = nn.ModuleList(nn.Sequential(*(DenseBlock(width, growth) for _ in range(3)))
+                                    for _ in range(config.encoder_blocks))
+        self.last = nn.Conv2d(width, width, 3, padding=1)
+        self.up = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1)
+                                for _ in range(int(math.log2(SCALE // config.patch))))
+
+    def forward(self, condition):
+        first = x = self.first(condition)
+        for block in self.blocks:
+            x = x + 0.2 * (block(x) - x)  # residual in residual
+        x = first + self.last(x)
+        for conv in self.up:
+            x = F.leaky_relu(conv(F.interpolate(x, scale_factor=2, mode="nearest")), 0.2)
+        return x
+
+
+class Stage(nn.Module):
+    """The ResBlocks (and attention, if any) of one level on one way of the U."""
+
+    def __init__(self, inputs: int, outputs: int, config: NetworkConfig, attention: bool):
+        super().__init__()
+        self.blocks = nn.ModuleList(ResBlock(inputs if i == 0 else outputs, outputs, config.embedding, config.norm)
+                                    for i in range(config.blocks))
+        self.attention = Attention(outputs, config.norm) if attention else nn.Identity()
+
+    def forward(self, x, embedding):
+        for block in self.blocks:
+            x = block(x, embedding)
+        return self.attention(x)
+
+
+class Network(nn.Module):
+    """v_θ(x_t, t, condition, ground resolution, degradation); see the module's drawing."""
+
+    def __init__(self, config: NetworkConfig):
+        super().__init__()
+        self.config = config
+        channels = [config.width * m for m in config.multipliers]
+        self.encoder = Encoder(config)
+        self.time = Embedding(config.frequencies, config.embedding)
+        self.resolution = Embedding(config.frequencies, config.embedding) if config.resolution else None
+        self.degradation = Embedding(config.frequencies, config.embedding)
+        self.first = nn.Conv2d(3 * config.patch**2 + config.encoder_width, channels[0], 3, padding=1)
+        wide = [m in config.attention for m in config.multipliers]
+        self.down = nn.ModuleList(Stage(c, c, config, a) for c, a in zip(channels, wide, strict=True))
+        self.shrink = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1)
+                                    for a, b in zip(channels, channels[1:], strict=False))
+        self.grow = nn.ModuleList(nn.Conv2d(b, a, 3, padding=1) for a, b in zip(channels, channels[1:], strict=False))
+        self.up = nn.ModuleList(Stage(c if i == len(channels) - 1 else 2 * c, c, config, a)
+                                for i, (c, a) in enumerate(zip(channels, wide, strict=True)))
+        self.norm = make_norm(config.norm, channels[0])
+        self.last = nn.Conv2d(channels[0], 3 * config.patch**2, 3, padding=1)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+
+    def encode(self, condition: torch.Tensor) -> torch.Tensor:
+        """Features of the condition ``(B, 3, h, w)`` in [-1, 1]: once per window, not once per step."""
+        return self.encoder(condition)
+
+    def embed(self, t, ground_resolution, degradation) -> torch.Tensor:
+        """c_{k,t}: the sum of the embeddings. ``t`` in 0…999, ground resolution in m/px, degradation in 0…1; ``(B,)``."""
+        total = self.time(t) + self.degradation(100 * degradation)
+        if self.resolution is not None:
+            # In octaves: a level is two apart, and a window's latitude moves it smoothly.
+            total = total + self.resolution(4 * torch.log2(ground_resolution))
+        return F.silu(total)
+
+    def forward(self, x, t, features, ground_resolution, degradation):
+        """``x`` (B, 3, H, W), H and W multiples of `config.stride`; -> v of the same shape."""
+        embedding = self.embed(t, ground_resolution, degradation)
+        h = self.first(torch.cat([F.pixel_unshuffle(x, self.config.patch), features], dim=1))
+        skips = []
+        for i, stage in enumerate(self.down):
+            h = stage(h, embedding)
+            if i < len(self.shrink):
+                skips.append(h)
+                h = self.shrink[i](h)
+        for i in reversed(range(len(self.up))):
+            if i < len(self.grow):
+                h = self.grow[i](F.interpolate(h, scale_factor=2, mode="nearest"))
+                h = torch.cat([h, skips[i]], dim=1)
+            h = self.up[i](h, embedding)
+        return F.pixel_shuffle(self.last(F.silu(self.norm(h))), self.config.patch)
+
+
+def parameter_count(network: nn.Module) -> int:
+    return sum(p.numel() for p in network.parameters())

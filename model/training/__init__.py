@@ -1,0 +1,1 @@
+"""Training: imagery, pairs, the diffusion loop, distillation."""

@@ -1,0 +1,157 @@
+"""The folder of imagery: `index.csv` and tar shards -> patches in memory, all in one tone."""
+
+import csv
+import io
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+from tqdm import tqdm
+
+from model.base import Base, tone_curve
+from model.errors import BadImagery
+from model.grid import lonlat_to_pixel, width
+
+COLUMNS = ("id", "shard", "size_px", "m_per_px", "lat", "lon", "scene", "source", "landcover", "split")
+# Nominal ground resolution of each level and the zoom it stands for (metres per pixel at 33° N/S).
+LEVELS = {"4892": 5, "1223": 7, "611x": 8, "305": 9, "76": 11, "19": 13, "4.8": 15}
+BLUE_MARBLE_POWER = 0.7  # the tone curve of `earth`, docs/MODEL.md
+
+
+@dataclass
+class Patch:
+    """One 256×256 picture with what is known of it."""
+
+    id: str
+    level: str                # key of LEVELS
+    scene: str
+    landcover: str
+    lat: float
+    lon: float
+    m_per_px: float
+    pixels: np.ndarray        # uint8 (256, 256, 3), toned
+    base: np.ndarray | None = None  # uint8 (64, 64, 3): the world's own base at this very place, where that is the condition
+
+    @property
+    def blue_marble(self) -> bool:
+        return self.scene.startswith("bm")
+
+
+def read_index(folder: Path) -> list[dict]:
+    """Rows of index.csv; raises `BadImagery` naming what is missing."""
+    path = Path(folder) / "index.csv"
+    if not path.is_file():
+        raise BadImagery(f"no index.csv in {folder}: see docs/MODEL.md for the layout of an imagery folder")
+    with path.open(newline="") as file:
+        reader = csv.DictReader(file)
+        missing = [c for c in COLUMNS if c not in (reader.fieldnames or [])]
+        if missing:
+            raise BadImagery(f"{path} lacks the column(s) {', '.join(missing)}")
+        return list(reader)
+
+
+def read_patches(folder: Path, split: str, base: Base | None = None, progress=True, warn=print) -> list[Patch]:
+    """All patches of a split, toned. Bad ones are named through `warn` and left out.
+
+    `base` (the world `earth`) gives the tone of the fine sources at their own place and the conditions of z7.
+    """
+    folder = Path(folder)
+    wanted: dict[str, list[dict]] = {}
+    for row in read_index(folder):
+        if row["split"] == split:
+            wanted.setdefault(row["shard"], []).append(row)
+    patches = []
+    for shard, rows in tqdm(sorted(wanted.items()), desc=f"imagery, {split}", unit="shard", disable=not progress):
+        try:
+            contents = _read_shard(folder / shard)
+        except (OSError, tarfile.TarError) as error:
+            warn(f"shard {shard} skipped: {error}")
+            continue
+        for row in rows:
+            try:
+                patches.append(_patch(row, contents))
+            except (KeyError, ValueError, UnidentifiedImageError, OSError) as error:
+                warn(f"patch {row['id']} of {shard} skipped: {type(error).__name__} {error}")
+    if not patches:
+        raise BadImagery(f"no usable patch of split {split!r} in {folder}")
+    match_tone(patches, base)
+    return patches
+
+
+def _read_shard(path: Path) -> dict[str, bytes]:
+    with tarfile.open(path) as tar:
+        return {Path(m.name).stem: tar.extractfile(m).read() for m in tar if m.isfile()}
+
+
+def _patch(row: dict, contents: dict[str, bytes]) -> Patch:
+    image = Image.open(io.BytesIO(contents[row["id"]])).convert("RGB")
+    if image.size != (256, 256):
+        raise ValueError(f"is {image.size[0]}×{image.size[1]}, not 256×256")
+    level = row["shard"].split("-")[1]
+    if level not in LEVELS:
+        raise ValueError(f"unknown level {level!r}")
+    return Patch(row["id"], level, row["scene"], row["landcover"], float(row["lat"]), float(row["lon"]),
+                 float(row["m_per_px"]), np.asarray(image))
+
+
+def match_tone(patches: list[Patch], base: Base | None) -> None:
+    """Bring every source to one look (docs/MODEL.md, "Tone"), in place.
+
+    Blue Marble goes through the world's own curve. Every other scene is multiplied, per channel, so that its mean comes
+    80 % of the way (in logarithms) to the base's mean at that scene's places. Where a z7 patch covers a tile of the
+    base, its low frequencies become the base's, and the base itself is kept as the true condition.
+    """
+    curve = tone_curve(BLUE_MARBLE_POWER)
+    scenes: dict[str, list[Patch]] = {}
+    for patch in patches:
+        if patch.blue_marble:
+            patch.pixels = curve[patch.pixels]
+            if base is not None and patch.level == "1223":
+                _pair_with_base(patch, base)
+        else:
+            scenes.setdefault(patch.scene, []).append(patch)
+    if base is None:
+        return
+    for members in scenes.values():
+        mean = np.mean([p.pixels.mean((0, 1)) for p in members], axis=0)
+        there = np.mean([_base_colour(base, p) for p in members], axis=0)
+        gain = np.clip((there + 4) / (mean + 4), 0.5, 1.6) ** 0.8
+        for patch in members:
+            patch.pixels = np.clip(np.rint(patch.pixels * gain), 0, 255).astype(np.uint8)
+
+
+def _base_colour(base: Base, patch: Patch) -> np.ndarray:
+    """Mean colour of the base around a patch (at least 8 px: the base is soft)."""
+    px, py = (int(v) for v in lonlat_to_pixel(base.zoom, patch.lon, patch.lat))
+    return base.region(base.zoom, px - 4, py - 4, px + 4, py + 4).mean((0, 1))
+
+
+def _pair_with_base(patch: Patch, base: Base) -> None:
+    zoom = LEVELS[patch.level]
+    cx, cy = lonlat_to_pixel(zoom, patch.lon, patch.lat)
+    # A patch of this level is a tile of z7; its condition is the 64 px of z5 beneath it.
+    x0, y0 = round((cx - 128) / 4), round((cy - 128) / 4)
+    if abs(cx - 128 - 4 * x0) > 1 or abs(cy - 128 - 4 * y0) > 1 or base.zoom != zoom - 2 or not 0 <= y0 < width(5) - 63:
+        return
+    patch.base = base.region(zoom - 2, x0, y0, x0 + 64, y0 + 64)
+    mean = patch.pixels.reshape(64, 4, 64, 4, 3).mean((1, 3))
+    shift = _blur(patch.base - mean, 6)
+    # Blur of the difference, enlarged: the target keeps its own detail and takes the base's colour.
+    up = np.stack([np.asarray(Image.fromarray(shift[..., c].astype(np.float32), "F").resize((256, 256), Image.BICUBIC))
+                   for c in range(3)], axis=-1)
+    patch.pixels = np.clip(np.rint(patch.pixels + up), 0, 255).astype(np.uint8)
+
+
+def _blur(values: np.ndarray, sigma: float) -> np.ndarray:
+    """Separable Gaussian of ``(H, W, C)`` with edges replicated."""
+    radius = int(3 * sigma)
+    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    kernel /= kernel.sum()
+    for axis in (0, 1):
+        pad = [(0, 0)] * 3
+        pad[axis] = (radius, radius)
+        padded = np.pad(values, pad, mode="edge")
+        values = sum(k * np.take(padded, range(i, i + values.shape[axis]), axis) for i, k in enumerate(kernel))
+    return values
