@@ -1,0 +1,130 @@
+"""Checkpoints that are published: `config.json`, readable, beside `model.safetensors`; named by their digest.
+
+`model/weights/<digest>/` holds every version that was ever the default; `model/weights/latest` names the newest.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from model.errors import BadCheckpoint
+from model.network import Network, NetworkConfig
+from model.residual import Whitening
+from model.schedule import STEPS
+
+FORMAT = 1
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+@dataclass(frozen=True)
+class SamplerConfig:
+    """How a network is asked: part of what decides the pixels."""
+
+    times: tuple[int, ...] = (999, 749, 499, 249)  # DDIM timesteps, falling
+    degradation: float = 0.0                        # what the network is told of its condition, 0…1
+    halo: int = 32                                  # pixels around the 256 px core that are computed and dropped
+    project: bool = False                           # take the 4×4 mean out of the residual
+
+    def __post_init__(self):
+        if not self.times or list(self.times) != sorted(set(self.times), reverse=True) or not all(
+                0 <= t < STEPS for t in self.times):
+            raise ValueError(f"times must fall strictly within 0…{STEPS - 1}, not {self.times}")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A loaded version: network in evaluation mode (float32, channels last), how to sample, what it is called."""
+
+    network: Network
+    whitening: Whitening
+    sampler: SamplerConfig
+    digest: str
+    about: dict
+
+
+def save(folder: Path, network: Network, whitening: Whitening, sampler: SamplerConfig, about: dict) -> str:
+    """Write config.json and model.safetensors (half precision) into `folder`, atomically; returns the digest."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    config = {"format": FORMAT, "network": network.config.as_dict(), "whitening": whitening.table,
+              "sampler": asdict(sampler), "about": about}
+    temporary = folder / "model.safetensors.new"
+    save_file({k: v.half().contiguous() for k, v in network.state_dict().items()}, temporary)
+    os.replace(temporary, folder / "model.safetensors")
+    temporary = folder / "config.json.new"
+    temporary.write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
+    os.replace(temporary, folder / "config.json")
+    return digest(folder)
+
+
+def digest(folder: Path) -> str:
+    """12 hex digits over what decides the pixels: weights, network, whitening, sampler (not `about`)."""
+    config = _read_config(Path(folder))
+    decisive = {k: config[k] for k in ("format", "network", "whitening", "sampler")}
+    h = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode())
+    try:
+        h.update((Path(folder) / "model.safetensors").read_bytes())
+    except OSError as error:
+        raise BadCheckpoint(f"checkpoint {folder} has no readable model.safetensors: {error}") from None
+    return h.hexdigest()[:12]
+
+
+def _read_config(folder: Path) -> dict:
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise BadCheckpoint(f"checkpoint {folder} has no readable config.json: {error}") from None
+    if config.get("format") != FORMAT:
+        raise BadCheckpoint(f"{path} is of format {config.get('format')!r}; this program reads {FORMAT}")
+    missing = {"network", "whitening", "sampler", "about"} - config.keys()
+    if missing:
+        raise BadCheckpoint(f"{path} lacks {', '.join(sorted(missing))}")
+    return config
+
+
+def load(folder: Path, device: str = "cpu") -> Checkpoint:
+    """Load a checkpoint; raises `BadCheckpoint` if it is truncated, mismatched or of an unknown format."""
+    folder = Path(folder)
+    config = _read_config(folder)
+    try:
+        network = Network(NetworkConfig.from_dict(config["network"]))
+        whitening = Whitening(config["whitening"])
+        sampler = SamplerConfig(**{**config["sampler"], "times": tuple(config["sampler"]["times"])})
+    except (TypeError, ValueError, KeyError) as error:
+        raise BadCheckpoint(f"{folder}/config.json does not describe a network: {error}") from None
+    try:
+        state = load_file(folder / "model.safetensors")
+        network.load_state_dict({k: v.float() for k, v in state.items()})
+    except (OSError, SafetensorError) as error:
+        raise BadCheckpoint(f"{folder}/model.safetensors is truncated or unreadable: {error}") from None
+    except RuntimeError as error:
+        raise BadCheckpoint(f"{folder}/model.safetensors does not fit its config.json: {error}") from None
+    network = network.eval().requires_grad_(False).to(torch.device(device), memory_format=torch.channels_last)
+    return Checkpoint(network, whitening, sampler, digest(folder), config["about"])
+
+
+def published() -> list[Path]:
+    """Folders of every published version, newest first (the order of `model/weights/latest`)."""
+    names = (WEIGHTS / "latest").read_text().split() if (WEIGHTS / "latest").is_file() else []
+    if not names:
+        raise BadCheckpoint(f"no version is published: {WEIGHTS / 'latest'} is missing or empty")
+    return [WEIGHTS / name for name in names]
+
+
+def publish(folder: Path) -> str:
+    """Copy a checkpoint into the register and make it the newest; returns its digest."""
+    name = digest(folder)
+    target = WEIGHTS / name
+    target.mkdir(parents=True, exist_ok=True)
+    for file in ("model.safetensors", "config.json"):
+        (target / file).write_bytes((Path(folder) / file).read_bytes())
+    older = (WEIGHTS / "latest").read_text().split() if (WEIGHTS / "latest").is_file() else []
+    (WEIGHTS / "latest").write_text("\n".join([name, *(n for n in older if n != name)]) + "\n")
+    return name

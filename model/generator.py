@@ -1,0 +1,220 @@
+"""The cascade: any tile of any world as a pure function of its address.
+
+    base imagery ─► z7 ─► z9 ─► z11 ─► z13 ─► z15        one canonical window (= one tile of an odd zoom) at a time
+
+What has been computed may be kept in a store and may be thrown away: there is no other way to make a pixel.
+"""
+
+import hashlib
+import os
+from collections import OrderedDict
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import torch
+
+from model import base as base_module
+from model import checkpoint as checkpoints
+from model import noise
+from model.base import halve
+from model.errors import UnknownVersion
+from model.grid import MAX_ZOOM, TILE, check_tile, width
+from model.seeds import parse_seed
+from model.window import condition_box, generate
+from model.worlds import World, Worlds
+
+REVISION = 1  # of the generator: bump by hand when the pixels change for the same weights; golden pixels guard it
+
+
+class Address(NamedTuple):
+    """One tile, fully named."""
+
+    world: str
+    version: str
+    seed: int
+    z: int
+    x: int
+    y: int
+
+    def __str__(self):
+        return f"{self.world}/{self.seed}@{self.version}/{self.z}/{self.x}/{self.y}"
+
+
+class WindowStore(Protocol):
+    """Where windows are kept. Must be lossless; may forget."""
+
+    def get(self, address: Address) -> np.ndarray | None: ...
+
+    def put(self, address: Address, pixels: np.ndarray) -> None: ...
+
+
+class MemoryStore:
+    """The default store: the most recent windows, in memory."""
+
+    def __init__(self, limit_bytes: int = 256 << 20):
+        self._limit = max(1, limit_bytes // (TILE * TILE * 3))
+        self._windows: OrderedDict[Address, np.ndarray] = OrderedDict()
+
+    def get(self, address):
+        if address in self._windows:
+            self._windows.move_to_end(address)
+        return self._windows.get(address)
+
+    def put(self, address, pixels):
+        self._windows[address] = pixels
+        while len(self._windows) > self._limit:
+            self._windows.popitem(last=False)
+
+
+class Generator:
+    """Tiles of all worlds and versions.
+
+    Parameters
+    ----------
+    worlds : the register of worlds.
+    store : where windows are kept; `MemoryStore` if None.
+    device : of the networks, "cpu" or a torch device.
+    threads : of one network call; changes no byte (tested).
+    weights : folder of one checkpoint to use instead of the published versions, or None (then the environment
+        variable ELSEWHERE_WEIGHTS, if set, names it).
+
+    Not thread-safe: one render thread calls `pixels`.
+    """
+
+    def __init__(self, worlds: Worlds, store: WindowStore | None = None, device: str = "cpu", threads: int = 2,
+                 weights: Path | None = None):
+        self.worlds, self.device, self.threads = worlds, device, threads
+        self.store = MemoryStore() if store is None else store
+        weights = weights or os.environ.get("ELSEWHERE_WEIGHTS") or None
+        folders = [Path(weights)] if weights else checkpoints.published()
+        self._folders = {checkpoints.digest(folder): folder for folder in folders}
+        self._loaded: dict[str, checkpoints.Checkpoint] = {}
+        self._versions: dict[str, tuple[str, dict[str, str]]] = {}
+
+    # --- names -------------------------------------------------------------------------------------------------------
+
+    def versions(self, world: str) -> list[str]:
+        """Versions of a world, newest first; raises `UnknownWorld`."""
+        return list(self._networks(self.worlds.get(world)))
+
+    def _networks(self, world: World) -> dict[str, str]:
+        """Version of the world -> digest of its network."""
+        known = self._versions.get(world.name)
+        if known is None or known[0] != world.base_digest:
+            known = world.base_digest, {version(world, digest): digest for digest in self._folders}
+            self._versions[world.name] = known
+        return known[1]
+
+    def address(self, world: str, seed: str | int, z: int, x: int, y: int, version: str | None = None) -> Address:
+        """A validated address; raises `BadSeed`, `BadTile`, `TileOutside`, `UnknownWorld`, `UnknownVersion`."""
+        number = parse_seed(seed)
+        check_tile(z, x, y)
+        versions = self.versions(world)
+        if version is not None and version not in versions:
+            raise UnknownVersion(f"world {world!r} has no version {version!r}; the newest is {versions[0]}")
+        return Address(world, version or versions[0], number, int(z), int(x), int(y))
+
+    # --- pixels ------------------------------------------------------------------------------------------------------
+
+    def is_base(self, address: Address) -> bool:
+        """Whether the tile is shown as it is in the base imagery, without a network."""
+        return address.z <= self.worlds.get(address.world).base_zoom
+
+    def pixels(self, address: Address, check=None) -> np.ndarray:
+        """The tile ``(256, 256, 3)`` uint8. `check()` is called between network calls and may raise."""
+        check = check or (lambda: None)
+        world = self.worlds.get(address.world)
+        if address.z <= world.base_zoom:
+            x, y = address.x * TILE, address.y * TILE
+            return world.base(address.seed).region(address.z, x, y, x + TILE, y + TILE)
+        if address.z % 2 == 1:
+            return self._window(world, address, check)
+        return halve(self.region(address._replace(z=address.z + 1), 2 * address.x * TILE, 2 * address.y * TILE,
+                                 2 * (address.x + 1) * TILE, 2 * (address.y + 1) * TILE, check))
+
+    def region(self, address: Address, x0: int, y0: int, x1: int, y1: int, check=None) -> np.ndarray:
+        """Pixels ``(y1-y0, x1-x0, 3)`` uint8 of the level `address.z` (its x and y are not looked at).
+
+        x wraps around the world; rows beyond the poles repeat the last one.
+        """
+        z = address.z
+        world = self.worlds.get(address.world)
+        if z <= world.base_zoom:
+            return world.base(address.seed).region(z, x0, y0, x1, y1)
+        rows = np.clip(np.arange(y0, y1), 0, width(z) - 1)
+        top, bottom = int(rows[0]) // TILE, int(rows[-1]) // TILE
+        left, right = x0 // TILE, (x1 - 1) // TILE
+        mosaic = np.concatenate([
+            np.concatenate([self.pixels(address._replace(x=x % (1 << z), y=y), check)
+                            for x in range(left, right + 1)], axis=1)
+            for y in range(top, bottom + 1)], axis=0)
+        return mosaic[rows - top * TILE, x0 - left * TILE:x1 - left * TILE]
+
+    def _window(self, world: World, address: Address, check) -> np.ndarray:
+        stored = self.store.get(address)
+        if stored is not None:
+            return stored
+        checkpoint = self._checkpoint(world, address.version)
+        condition = self.region(address._replace(z=address.z - 2),
+                                *condition_box(checkpoint.sampler.halo, address.x, address.y), check)
+        check()
+        if self.device == "cpu" and torch.get_num_threads() != self.threads:
+            torch.set_num_threads(self.threads)  # per thread in effect: must be said in the render thread itself
+        pixels = generate(checkpoint, condition, address.seed, address.z, address.x, address.y, check)
+        self.store.put(address, pixels)
+        return pixels
+
+    def _checkpoint(self, world: World, name: str) -> checkpoints.Checkpoint:
+        digest = self._networks(world)[name]
+        if digest not in self._loaded:
+            self._loaded[digest] = checkpoints.load(self._folders[digest], self.device)
+        return self._loaded[digest]
+
+    def warm(self) -> None:
+        """Load the newest weights and run one window, so that the first visitor does not wait for either."""
+        world = self.worlds.get("earth")
+        checkpoint = self._checkpoint(world, self.versions("earth")[0])
+        size = (TILE + 2 * checkpoint.sampler.halo) // 4
+        if self.device == "cpu":
+            torch.set_num_threads(self.threads)
+        generate(checkpoint, np.zeros((size, size, 3), np.uint8), 0, MAX_ZOOM, 0, 0)
+
+    # --- what stands above -------------------------------------------------------------------------------------------
+
+    def needs(self, address: Address) -> list[Address]:
+        """Windows missing in the store that the tile would have to make, coarsest first."""
+        missing: dict[Address, None] = {}
+        self._need(address, missing)
+        return sorted(missing, key=lambda a: a.z)
+
+    def _need(self, address: Address, missing: dict) -> None:
+        if self.is_base(address) or address in missing:
+            return
+        if address.z % 2 == 0:
+            children = [address._replace(z=address.z + 1, x=2 * address.x + i, y=2 * address.y + j)
+                        for j in (0, 1) for i in (0, 1)]
+            for child in children:
+                self._need(child, missing)
+            return
+        if self.store.get(address) is not None:
+            return
+        missing[address] = None
+        halo = self._checkpoint(self.worlds.get(address.world), address.version).sampler.halo
+        x0, y0, x1, y1 = condition_box(halo, address.x, address.y)
+        z = address.z - 2
+        for y in range(max(0, y0 // TILE), min((1 << z) - 1, (y1 - 1) // TILE) + 1):
+            for x in range(x0 // TILE, (x1 - 1) // TILE + 1):
+                self._need(address._replace(z=z, x=x % (1 << z), y=y), missing)
+
+    def ancestors(self, address: Address) -> list[Address]:
+        """Tiles above it whose pixels stand by themselves (odd zooms and the base), deepest first."""
+        above = [address._replace(z=z, x=address.x >> (address.z - z), y=address.y >> (address.z - z))
+                 for z in range(address.z - 1, -1, -1)]
+        return [a for a in above if a.z % 2 == 1 or self.is_base(a)]
+
+
+def version(world: World, network_digest: str) -> str:
+    """12 hex digits over all that decides a world's pixels: network and sampler, base imagery, generator, noise."""
+    parts = (network_digest, world.base_digest, REVISION, noise.REVISION, base_module.REVISION)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]

@@ -1,0 +1,47 @@
+"""Noise as a field: a Gaussian number for every (seed, level, channel, X, Y), the same for every window that sees it.
+
+Bits come from Philox 4x64-10 (Salmon et al. 2011), whose stream NumPy keeps stable; a table of 65536 quantiles turns
+16 of them into a Gaussian, so that no platform's libm decides a last digit. The field is drawn in blocks of 64×64
+pixels: a block's counter is its own place, so any block is had without any other.
+"""
+
+from functools import lru_cache
+from statistics import NormalDist
+
+import numpy as np
+
+from model.grid import width
+
+REVISION = 1
+BLOCK = 64
+_DOMAIN = 0x656C736577686572  # "elsewher": the second half of the Philox key
+_UNIT = 4096                  # quantiles are multiples of 1/4096
+
+
+@lru_cache(maxsize=1)
+def quantiles() -> np.ndarray:
+    """float32 ``(65536,)``: the standard normal's quantile of (k + ½)/65536, rounded to 1/4096."""
+    normal = NormalDist()
+    upper = np.array([round(normal.inv_cdf((k + 0.5) / 65536) * _UNIT) for k in range(32768, 65536)], dtype=np.int32)
+    return (np.concatenate([-upper[::-1], upper]) / _UNIT).astype(np.float32)
+
+
+def _block(seed: int, level: int, bx: int, by: int) -> np.ndarray:
+    """One block ``(3, 64, 64)``. Rows beyond the poles have negative or large `by`: they have noise too."""
+    counter = np.array([0, bx, by & 0xFFFFFFFFFFFFFFFF, level], dtype=np.uint64)
+    raw = np.random.Philox(counter=counter, key=np.array([seed, _DOMAIN], dtype=np.uint64)).random_raw(3 * BLOCK**2 // 4)
+    words = (raw[:, None] >> np.array([0, 16, 32, 48], dtype=np.uint64)) & np.uint64(0xFFFF)
+    return quantiles()[words.reshape(3, BLOCK, BLOCK).astype(np.int64)]
+
+
+def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
+    """Noise of the pixels x0…x1, y0…y1 of a level: float32 ``(3, y1-y0, x1-x0)``. x wraps at the level's width."""
+    around = width(level) // BLOCK
+    left, top = x0 // BLOCK, y0 // BLOCK
+    right, bottom = -(-x1 // BLOCK), -(-y1 // BLOCK)
+    out = np.empty((3, (bottom - top) * BLOCK, (right - left) * BLOCK), np.float32)
+    for by in range(top, bottom):
+        for bx in range(left, right):
+            out[:, (by - top) * BLOCK:(by - top + 1) * BLOCK,
+                (bx - left) * BLOCK:(bx - left + 1) * BLOCK] = _block(seed, level, bx % around, by)
+    return np.ascontiguousarray(out[:, y0 - top * BLOCK:y1 - top * BLOCK, x0 - left * BLOCK:x1 - left * BLOCK])

@@ -1,0 +1,237 @@
+"""The diffusion training loop: resumable to the step, the same on one process or many.
+
+Item n of the data depends on (seed, n) alone, so `--resume` goes on with the very pairs that were next, and `torchrun`
+with any number of processes sees the batches that one process would.
+"""
+
+import copy
+import json
+import os
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from model.errors import BadCheckpoint
+from model.network import Network, NetworkConfig
+from model.residual import AXES, Whitening, enlarge
+from model.schedule import STEPS, alpha_bars
+from model.training.imagery import LEVELS, Patch
+from model.training.pairs import PairConfig, Pairs, as_tensor
+
+
+@dataclass
+class TrainConfig:
+    """Everything that decides the weights, written into the recipe."""
+
+    seed: int = 1
+    steps: int = 20_000
+    minutes: float | None = None     # stop then, whatever `steps` says
+    batch: int = 8                   # pairs per optimiser step and process group
+    accumulate: int = 1              # micro-batches per optimiser step
+    lr: float = 4e-4
+    warmup: int = 200
+    decay_from: float = 0.7          # share of the run after which the rate falls linearly to a tenth
+    weight_decay: float = 0.01
+    ema: float = 0.999
+    objective: str = "v"             # "v": loss on v; "eps": loss on ε, the paper's
+    p2_k: float = 1.0                # P2 weighting λ' = λ/(k + SNR)^γ (arXiv 2204.00227)
+    p2_gamma: float = 0.0
+    validate_every: int = 500
+    save_every: int = 250
+    pairs: PairConfig = field(default_factory=PairConfig)
+
+
+def measure_whitening(patches: list[Patch]) -> list[list[float]]:
+    """Rows (m/px, std of the residual along each axis) per level, from clean pairs."""
+    table = []
+    for level in LEVELS:
+        members = [p for p in patches if p.level == level]
+        if not members or level == "611x":
+            continue  # 611x is softer than its pixels; its neighbours speak for it
+        squares = []
+        for patch in members[::max(1, len(members) // 150)]:
+            image = as_tensor(patch.pixels)[None]
+            residual = image - enlarge(F.avg_pool2d(image, 4))
+            squares.append(torch.einsum("ac,bchw->bahw", AXES, residual).square().mean((0, 2, 3)))
+        std = torch.stack(squares).mean(0).sqrt()
+        table.append([float(np.median([p.m_per_px for p in members])), *(round(float(s), 4) for s in std)])
+    return sorted(table)
+
+
+def p2_weight(alpha_bar: torch.Tensor, config: TrainConfig) -> torch.Tensor:
+    """Weight of the loss on v, so that "eps" with γ gives the paper's equation: ||ε err||² = SNR/(1+SNR)·||v err||²."""
+    snr = alpha_bar / (1 - alpha_bar)
+    weight = (config.p2_k + snr) ** -config.p2_gamma
+    return weight * snr / (1 + snr) if config.objective == "eps" else weight
+
+
+def diffusion_loss(network, whitening: Whitening, batch, t: torch.Tensor, noise: torch.Tensor,
+                   config: TrainConfig) -> torch.Tensor:
+    """Loss of each item ``(B,)``: the network's v against the true one, at timesteps `t` with `noise` (B, 3, H, W)."""
+    condition, target, resolution, strength = batch
+    x0 = whitening.whiten(target - enlarge(condition), resolution)
+    alpha_bar = alpha_bars().to(x0.device)[t][:, None, None, None]
+    a, s = alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
+    x = (a * x0 + s * noise).contiguous(memory_format=torch.channels_last)
+    features = network.encode(condition.contiguous(memory_format=torch.channels_last))
+    v = network(x, t.float(), features, resolution, strength)
+    error = (v - (a * noise - s * x0)).square().mean((1, 2, 3))
+    return p2_weight(alpha_bar.flatten(), config) * error
+
+
+def draw_noise(seed: int, first: int, count: int, size: int):
+    """Timesteps and Gaussian noise of items first…first+count-1, a function of (seed, item)."""
+    t, noise = [], []
+    for n in range(first, first + count):
+        rng = np.random.Generator(np.random.Philox(key=np.array([seed + (1 << 32), n], dtype=np.uint64)))
+        t.append(int(rng.integers(STEPS)))
+        noise.append(torch.from_numpy(rng.standard_normal((3, size, size), dtype=np.float32)))
+    return torch.tensor(t), torch.stack(noise)
+
+
+class Trainer:
+    """Holds network, average, optimiser and step; `run` goes on from wherever it is."""
+
+    def __init__(self, network_config: NetworkConfig, config: TrainConfig, train: list[Patch], validation: list[Patch],
+                 out: Path, device: str = "cpu"):
+        self.config, self.device, self.out = config, torch.device(device), Path(out)
+        self.rank = int(os.environ.get("RANK", 0))
+        self.processes = int(os.environ.get("WORLD_SIZE", 1))
+        if config.batch % (config.accumulate * self.processes):
+            raise ValueError(f"batch {config.batch} cannot be shared by {self.processes} processes "
+                             f"in {config.accumulate} micro-batches")
+        torch.manual_seed(config.seed)
+        self.network = Network(network_config).to(self.device, memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
+        self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=config.lr, weight_decay=config.weight_decay)
+        self.pairs = Pairs(train, config.seed, config.pairs)
+        self.validation = validation
+        self.whitening = Whitening(measure_whitening(train))
+        self.step, self.seconds = 0, 0.0
+        self.log: list[dict] = []
+
+    # --- state -------------------------------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Write the whole state atomically: a kill at any moment leaves the old file or the new one."""
+        if self.rank:
+            return
+        self.out.mkdir(parents=True, exist_ok=True)
+        state = {"network": self.network.state_dict(), "average": self.average.state_dict(),
+                 "optimiser": self.optimiser.state_dict(), "step": self.step, "seconds": self.seconds,
+                 "config": asdict(self.config), "network_config": self.network.config.as_dict(),
+                 "whitening": self.whitening.table, "log": self.log}
+        temporary = self.out / "state.pt.new"
+        torch.save(state, temporary)
+        os.replace(temporary, self.out / "state.pt")
+        (self.out / "log.json").write_text(json.dumps(self.log, indent=1))
+
+    def resume(self) -> None:
+        """Go on from `out`/state.pt; raises `BadCheckpoint` if it is of another network or another data order."""
+        path = self.out / "state.pt"
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+        except FileNotFoundError:
+            raise BadCheckpoint(f"nothing to resume: there is no {path}") from None
+        except Exception as error:  # torch raises a dozen kinds for a truncated file
+            raise BadCheckpoint(f"{path} cannot be read: {error}") from error
+        if NetworkConfig.from_dict(state["network_config"]) != self.network.config:
+            raise BadCheckpoint(f"{path} is of another network: {state['network_config']}")
+        if state["config"]["seed"] != self.config.seed or state["config"]["batch"] != self.config.batch:
+            raise BadCheckpoint(f"{path} was begun with seed {state['config']['seed']} and batch "
+                                f"{state['config']['batch']}: the data would come in another order")
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.seconds, self.log = state["step"], state["seconds"], state["log"]
+        self.whitening = Whitening(state["whitening"])
+
+    # --- training ----------------------------------------------------------------------------------------------------
+
+    def rate(self) -> float:
+        """Learning rate: linear warm-up, constant, linear fall to a tenth by the end of steps or minutes."""
+        done = self.step / self.config.steps
+        if self.config.minutes:
+            done = max(done, self.seconds / 60 / self.config.minutes)
+        fall = (done - self.config.decay_from) / (1 - self.config.decay_from)
+        return self.config.lr * min(1, (self.step + 1) / self.config.warmup) * (1 - 0.9 * min(1, max(0, fall)))
+
+    def gradients(self) -> float:
+        """Accumulate this step's gradients (averaged over processes); returns the loss."""
+        c = self.config
+        share = c.batch // (c.accumulate * self.processes)
+        total = 0.0
+        for micro in range(c.accumulate):
+            first = self.step * c.batch + (micro * self.processes + self.rank) * share
+            batch = [v.to(self.device) for v in self.pairs.batch(first, share)]
+            t, noise = (v.to(self.device) for v in draw_noise(c.seed, first, share, c.pairs.crop))
+            with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
+                loss = diffusion_loss(self.network, self.whitening, batch, t, noise, c).mean() / c.accumulate
+            loss.backward()
+            total += float(loss.detach())
+        if self.processes > 1:
+            for parameter in self.network.parameters():
+                dist.all_reduce(parameter.grad)
+                parameter.grad /= self.processes
+        return total
+
+    def advance(self) -> float:
+        """One optimiser step."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate()
+        self.optimiser.zero_grad(set_to_none=True)
+        loss = self.gradients()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimiser.step()
+        decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - decay)
+        self.step += 1
+        return loss
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Mean loss of the averaged network per level, on fixed validation pairs, timesteps and noise."""
+        result = {}
+        for number, level in enumerate(LEVELS):
+            members = [p for p in self.validation if p.level == level]
+            if not members:
+                continue
+            calm = PairConfig(crop=self.config.pairs.crop, calm=0, borrowed=0, clean=1, jitter=1, tone=0)
+            batch = [v.to(self.device) for v in Pairs(members, 7, calm).batch(0, 16)]
+            t, noise = (v.to(self.device) for v in draw_noise(7 + number, 0, 16, self.config.pairs.crop))
+            result[level] = float(diffusion_loss(self.average, self.whitening, batch, t, noise, self.config).mean())
+        return result
+
+    def done(self) -> bool:
+        out_of_time = self.config.minutes is not None and self.seconds >= 60 * self.config.minutes
+        return self.step >= self.config.steps or out_of_time
+
+    def run(self, progress: bool = True) -> None:
+        """Train until steps or minutes are spent, saving and validating on the way."""
+        recent: list[float] = []
+        bar = tqdm(total=self.config.steps, initial=self.step, unit="step", disable=not progress or self.rank > 0,
+                   mininterval=2)
+        while not self.done():
+            begin = time.monotonic()
+            recent.append(self.advance())
+            self.seconds += time.monotonic() - begin
+            bar.update()
+            if self.step % 50 == 0:
+                bar.set_postfix(loss=f"{np.mean(recent[-200:]):.4f}", refresh=False)
+            if self.rank == 0 and (self.step % self.config.validate_every == 0 or self.done()):
+                losses = self.validate()
+                self.log.append({"step": self.step, "minutes": round(self.seconds / 60, 2),
+                                 "train": float(np.mean(recent[-200:])), "validation": losses})
+                tqdm.write(f"step {self.step}  {self.seconds / 60:.1f} min  train {np.mean(recent[-200:]):.4f}  validation "
+                           + "  ".join(f"{k} {v:.4f}" for k, v in losses.items()))
+                recent = recent[-200:]
+            if self.step % self.config.save_every == 0 or self.done():
+                self.save()
+        bar.close()

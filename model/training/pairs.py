@@ -1,0 +1,135 @@
+"""Training pairs: condition, target, ground resolution, degradation. Item `n` of a run is a function of (seed, n)."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from model.training.degradation import degrade
+from model.training.imagery import LEVELS, Patch
+
+# How often each level is drawn. z7…z15 are what `earth` generates; 4892 serves worlds with a coarse picture.
+LEVEL_WEIGHTS = {"4892": 0.05, "1223": 0.22, "611x": 0.09, "305": 0.13, "76": 0.20, "19": 0.17, "4.8": 0.14}
+FINE = {"305": 305.0, "76": 76.0, "19": 19.1, "4.8": 4.78}  # levels that lack calm nature
+
+
+@dataclass(frozen=True)
+class PairConfig:
+    crop: int = 128                 # pixels of the target
+    true_base: float = 0.6          # of z7's pairs have the world's own base as condition
+    calm: float = 0.05              # of all pairs: sea and ice that stay calm at the fine levels
+    borrowed: float = 0.12          # of the fine pairs: natural scenes of a coarser level (terrain is nearly self-similar)
+    clean: float = 0.4              # of the conditions are the exact 4×4 mean
+    strength: float = 0.7           # the strongest degradation
+    jitter: float = 0.7             # smallest resampling factor
+    tone: float = 0.06              # standard deviation of the tone jitter's logarithm
+    degradation: bool = True        # False: the ablation without it
+
+
+class Pairs:
+    """Draws pairs from patches, balanced over levels and, within a level, over scenes (square root of their size)."""
+
+    def __init__(self, patches: list[Patch], seed: int, config: PairConfig = PairConfig()):
+        self.seed, self.config = seed, config
+        self.scenes: dict[str, list[list[Patch]]] = {}
+        for level in LEVELS:
+            by_scene: dict[str, list[Patch]] = {}
+            for patch in patches:
+                if patch.level == level:
+                    by_scene.setdefault(patch.scene, []).append(patch)
+            if by_scene:
+                self.scenes[level] = list(by_scene.values())
+        self.levels = list(self.scenes)
+        weights = np.array([LEVEL_WEIGHTS[level] for level in self.levels])
+        self.level_weights = weights / weights.sum()
+        self.scene_weights = {}
+        for level, scenes in self.scenes.items():
+            w = np.sqrt([len(s) for s in scenes])
+            self.scene_weights[level] = w / w.sum()
+        self.calm = [p for p in patches if p.blue_marble and p.level in ("4892", "1223")
+                     and (p.landcover == "auto:ocean" or p.landcover.startswith("auto:ice"))]
+        nature = ("forest", "desert", "mountain", "volcano", "tundra", "savanna")
+        self.borrow = {"19": [p for p in patches if p.level == "76" and any(n in p.landcover for n in nature)]}
+        self.borrow["4.8"] = self.borrow["19"] + [p for p in patches if p.level == "19" and "forest" in p.landcover]
+        self.borrow["76"] = [p for p in patches if p.level in ("305", "611x") and p.landcover.startswith("auto:desert")]
+
+    def item(self, n: int):
+        """Pair number n: (condition (3, c/4, c/4), target (3, c, c), m/px, degradation), images in [-1, 1] float32."""
+        rng = np.random.Generator(np.random.Philox(key=np.array([self.seed, n], dtype=np.uint64)))
+        c = self.config
+        if self.calm and rng.random() < c.calm:
+            return self._calm(rng)
+        level = self.levels[rng.choice(len(self.levels), p=self.level_weights)]
+        if self.borrow.get(level) and rng.random() < c.borrowed:
+            patch = self.borrow[level][rng.integers(len(self.borrow[level]))]
+            return self._ordinary(patch, FINE[level] * float(rng.uniform(0.7, 1.3)), rng)
+        scenes = self.scenes[level]
+        scene = scenes[rng.choice(len(scenes), p=self.scene_weights[level])]
+        patch = scene[rng.integers(len(scene))]
+        if patch.base is not None and rng.random() < c.true_base:
+            return self._true_base(patch, rng)
+        return self._ordinary(patch, patch.m_per_px, rng)
+
+    def batch(self, first: int, count: int):
+        """Pairs first…first+count-1, stacked: conditions, targets, m/px, degradations."""
+        items = [self.item(n) for n in range(first, first + count)]
+        return (torch.stack([i[0] for i in items]), torch.stack([i[1] for i in items]),
+                torch.tensor([i[2] for i in items], dtype=torch.float32),
+                torch.tensor([i[3] for i in items], dtype=torch.float32))
+
+    def _ordinary(self, patch, m_per_px, rng):
+        c = self.config
+        image = as_tensor(patch.pixels)
+        factor = float(np.exp(rng.uniform(math.log(c.jitter), 0))) if rng.random() < 0.5 else 1.0
+        span = min(256, 4 * math.ceil(c.crop / factor / 4))  # source pixels that become the crop
+        x, y = (int(rng.integers(0, 256 - span + 1)) for _ in range(2))
+        target = image[:, y:y + span, x:x + span]
+        if span != c.crop:
+            target = F.interpolate(target[None], size=(c.crop, c.crop), mode="bicubic", antialias=True)[0]
+            m_per_px = m_per_px * span / c.crop
+        target = _tone(turn(target, int(rng.integers(8))), c.tone, rng).clamp(-1, 1)
+        strength = 0.0
+        if c.degradation and rng.random() > c.clean:
+            strength = c.strength * float(rng.random()) ** 1.5
+        return degrade(target, strength, rng), target.contiguous(), m_per_px, strength
+
+    def _true_base(self, patch, rng):
+        """z7 from the world's own, softer, base: the same window of both."""
+        n = self.config.crop // 4
+        x, y = (int(rng.integers(0, 64 - n + 1)) for _ in range(2))
+        k = int(rng.integers(8))
+        target = turn(as_tensor(patch.pixels)[:, 4 * y:4 * (y + n), 4 * x:4 * (x + n)], k).contiguous()
+        condition = turn(as_tensor(patch.base)[:, y:y + n, x:x + n], k).contiguous()
+        return condition, target, patch.m_per_px, 0.0
+
+    def _calm(self, rng):
+        """Sea and ice of a coarse level, enlarged: at the fine levels there is nothing more to see."""
+        patch = self.calm[rng.integers(len(self.calm))]
+        n = self.config.crop
+        small = n // 8
+        x, y = (int(rng.integers(0, 256 - small + 1)) for _ in range(2))
+        crop = turn(as_tensor(patch.pixels)[:, y:y + small, x:x + small], int(rng.integers(8)))
+        target = F.interpolate(crop[None], size=(n, n), mode="bicubic", align_corners=False)[0]
+        target = target + 0.006 * torch.from_numpy(rng.standard_normal((1, n, n), dtype=np.float32))
+        target = _tone(target, self.config.tone, rng).clamp(-1, 1)
+        level = list(FINE.values())[rng.integers(len(FINE))]
+        return F.avg_pool2d(target[None], 4)[0], target.contiguous(), float(level * rng.uniform(0.5, 1.4)), 0.0
+
+
+def as_tensor(pixels: np.ndarray) -> torch.Tensor:
+    """uint8 ``(H, W, 3)`` -> float32 ``(3, H, W)`` in [-1, 1]."""
+    return torch.from_numpy(pixels.astype(np.float32).transpose(2, 0, 1) / 127.5 - 1)
+
+
+def turn(image: torch.Tensor, k: int) -> torch.Tensor:
+    """One of the eight symmetries of the square, k in 0…7."""
+    image = torch.rot90(image, k % 4, (1, 2))
+    return image.flip(2) if k >= 4 else image
+
+
+def _tone(image, sigma, rng):
+    """Jitter of brightness and colour, the same for target and condition."""
+    gain = np.exp(sigma * (rng.standard_normal() + 0.4 * rng.standard_normal(3))).astype(np.float32)
+    return (image + 1) * torch.from_numpy(gain)[:, None, None] - 1

@@ -1,0 +1,51 @@
+"""One canonical window: 256×256 pixels of a level from its condition, its noise and nothing else."""
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from model import noise
+from model.checkpoint import Checkpoint
+from model.grid import TILE, ground_resolution, tile_latitude
+from model.network import SCALE
+from model.residual import enlarge
+from model.schedule import ddim
+
+
+def condition_box(halo: int, x: int, y: int) -> tuple[int, int, int, int]:
+    """The parent level's pixels (x0, y0, x1, y1) that window (x, y) is conditioned on."""
+    margin, core = halo // SCALE, TILE // SCALE
+    return x * core - margin, y * core - margin, (x + 1) * core + margin, (y + 1) * core + margin
+
+
+@torch.inference_mode()
+def generate(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: int, x: int, y: int,
+             check=lambda: None) -> np.ndarray:
+    """Window (x, y) of `level`: uint8 ``(256, 256, 3)``.
+
+    `condition` is the uint8 region `condition_box` of the level above. The halo is computed and dropped, so that
+    neighbours, each with its own, agree at their border. Batch is always 1 and the layout always channels last: the
+    bits do not depend on what else is being made. `check` is called between network calls and may raise.
+    """
+    sampler, network = checkpoint.sampler, checkpoint.network
+    device = next(network.parameters()).device
+    halo, size = sampler.halo, TILE + 2 * sampler.halo
+    resolution = ground_resolution(level, tile_latitude(level, y))
+    low = torch.from_numpy(condition).to(device).permute(2, 0, 1)[None].float() / 127.5 - 1
+    low = low.contiguous(memory_format=torch.channels_last)
+    x0, y0 = x * TILE - halo, y * TILE - halo
+    start = torch.from_numpy(noise.field(seed, level, x0, y0, x0 + size, y0 + size)).to(device)[None]
+    start = start.contiguous(memory_format=torch.channels_last)
+    features = network.encode(low)
+    told = (torch.tensor([resolution], device=device), torch.tensor([sampler.degradation], device=device))
+
+    def denoise(x_t, t):
+        check()
+        return network(x_t, torch.tensor([float(t)], device=device), features, *told)
+
+    residual = checkpoint.whitening.colour(ddim(denoise, start, list(sampler.times)), [resolution])
+    if sampler.project:
+        residual = residual - F.interpolate(F.avg_pool2d(residual, SCALE), scale_factor=SCALE, mode="nearest")
+    image = (enlarge(low) + residual)[0, :, halo:halo + TILE, halo:halo + TILE]
+    pixels = ((image + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return pixels.permute(1, 2, 0).contiguous().cpu().numpy()
