@@ -4,7 +4,7 @@ import secrets
 
 from flask import Flask, Response, g, request
 
-from server import addresses, errors, gis, openness, page, services, status, tiles
+from server import addresses, errors, gis, openapi, openness, page, services, status, tiles
 from server.settings import Settings
 
 # What a page of ours may load: from us only. Scripts and styles need the nonce of the request that they came with.
@@ -18,7 +18,7 @@ _POLICY = (
 
 def blueprints() -> list:
     """Every part that has routes."""
-    return [tiles.blueprint, status.blueprint, page.blueprint, *gis.blueprints]
+    return [tiles.blueprint, status.blueprint, page.blueprint, *gis.blueprints, openapi.blueprint]
 
 
 def create_app(settings: Settings | None = None) -> Flask:
