@@ -18,7 +18,7 @@ _POLICY = (
 
 def blueprints() -> list:
     """Every part that has routes."""
-    return [tiles.blueprint, status.blueprint, page.blueprint, *gis.blueprints, openapi.blueprint]
+    return [tiles.blueprint, status.blueprint, page.blueprint, interesting.blueprint, *gis.blueprints, openapi.blueprint]
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -29,7 +29,11 @@ HOME = {"world": "earth", "seed": "0", "z": 4, "lat": 42.0, "lon": 14.0}  # most
 COMPARISONS = ("swipe", "twins", "four", "blink")
 
 blueprint = Blueprint(
-    "page", __name__, template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"), static_url_path="/static"
+    "page",
+    __name__,
+    template_folder=str(ROOT / "templates"),
+    static_folder=str(ROOT / "static"),
+    static_url_path="/static",
 )
 
 
@@ -141,8 +145,8 @@ def read_view(args, worlds: list[str], versions) -> tuple[View, list[str]]:
         seed = HOME["seed"]
     if version and version not in versions(world):
         notices.append(
-            f"Version {version[:16]} of this world is not on this server. This is the newest one, {versions(world)[0]}: "
-            "the place is the same, its details are not."
+            f"Version {version[:16]} of this world is not on this server. This is the newest, {versions(world)[0]}: "
+            "the same place, with other details."
         )
         version = ""
 

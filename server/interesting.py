@@ -1,0 +1,65 @@
+"""``GET /api/interesting``: somewhere worth a visit on a planet, found by a search and with its reason."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from flask import Blueprint, Response, current_app, jsonify, request
+
+from model.errors import ElsewhereError
+from model.interesting import KINDS, NothingFound, Place, search
+from model.seeds import parse_seed
+
+CLOSER = 4  # zooms below the base: two steps of the cascade
+
+blueprint = Blueprint("interesting", __name__)
+
+
+class BadKind(ElsewhereError):
+    code = "bad_kind"
+
+
+@blueprint.get("/api/interesting")
+def interesting() -> Response:
+    """The n-th best place of a kind (``coast``, ``river``, ``mountains``, ``desert``; ``any`` takes turns)."""
+    world = current_app.extensions["elsewhere"].worlds.get(request.args.get("world", "earth"))
+    seed = parse_seed(request.args.get("seed", "0"))
+    kind = request.args.get("kind", "any")
+    n = request.args.get("n", 0, type=lambda text: int(text) % 10**6)
+    if kind != "any" and kind not in KINDS:
+        raise BadKind(f"kind is any, {', '.join(KINDS)}, not {kind[:40]!r}")
+    found = take_turns(world, seed, n) if kind == "any" else nth(places(world, kind, seed), n)
+    return jsonify(
+        world=world.name,
+        kind=found.kind,
+        lat=round(found.lat, 5),
+        lon=round(found.lon, 5),
+        z=min(world.base_zoom + CLOSER, 13),
+        reason=found.reason,
+    )
+
+
+def nth(found: list[Place], n: int) -> Place:
+    """The n-th place; after the last the first comes again."""
+    return found[n % len(found)]
+
+
+def take_turns(world, seed: int, n: int) -> Place:
+    """The n-th place of the n-th kind, of those that this planet has."""
+    rotation = seed % len(KINDS)
+    kinds = [kind for kind in KINDS[rotation:] + KINDS[:rotation] if has(world, kind, seed)]
+    if not kinds:
+        raise NothingFound("The search found nothing that stands out on this planet.")
+    return nth(places(world, kinds[n % len(kinds)], seed), n // len(kinds))
+
+
+def has(world, kind: str, seed: int) -> bool:
+    try:
+        return bool(places(world, kind, seed))
+    except NothingFound:
+        return False
+
+
+@lru_cache(maxsize=256)
+def places(world, kind: str, seed: int) -> list[Place]:
+    return search(world.base(seed), kind, seed)
