@@ -1,8 +1,9 @@
 """Somewhere interesting: an honest search through the coarse pixels of a planet. No list of places, no network.
 
 Two looks. The first cuts the whole planet at a coarse zoom into cells of 8×8 pixels (16×16 for rivers) and scores each
-for what is sought. The second takes the best of them, looks at the same ground in the base's own finest pixels, scores again
-and says why. Water, ice, green and bare ground are told apart by colour alone: a red planet has no coast, and the search says so.
+for what is sought. The second takes the best of them, looks at the same ground in the base's own finest pixels, scores
+again and says why. Water, ice, green and bare ground are told apart by colour alone: a red planet has no coast, and the
+search says so.
 """
 
 from __future__ import annotations

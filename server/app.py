@@ -4,7 +4,7 @@ import secrets
 
 from flask import Flask, Response, g, request
 
-from server import addresses, errors, gis, openapi, openness, page, services, status, tiles
+from server import addresses, errors, gis, interesting, openapi, openness, page, services, status, tiles
 from server.settings import Settings
 
 # What a page of ours may load: from us only. Scripts and styles need the nonce of the request that they came with.
@@ -18,7 +18,8 @@ _POLICY = (
 
 def blueprints() -> list:
     """Every part that has routes."""
-    return [tiles.blueprint, status.blueprint, page.blueprint, interesting.blueprint, *gis.blueprints, openapi.blueprint]
+    pages = [page.blueprint, interesting.blueprint]
+    return [tiles.blueprint, status.blueprint, *pages, *gis.blueprints, openapi.blueprint]
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -30,6 +31,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("server", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.upload_limit
     app.json.sort_keys = False
+    app.json.ensure_ascii = False
     app.url_map.strict_slashes = False
     errors.install(app)
     for part in blueprints():
