@@ -1,7 +1,7 @@
 """The denoising network of MetaEarth (arXiv 2405.13570), one class for both presets.
 
     low-resolution condition ─► RRDB encoder ─┐ (once per window)
-    noisy residual ─► pixel-unshuffle ────────┴─► U-Net ─► pixel-shuffle ─► v
+    noisy residual ─► pixel-unshuffle ────────┴─► U-Net ─► pixel-shuffle ─► x_0
     time, ground resolution, degradation ─► sin/cos ─► MLP, added ─► scale and shift of every ResBlock
 
 `explorer` is local: per-pixel norm, no attention, everything at a quarter of the resolution.
@@ -30,6 +30,7 @@ class NetworkConfig:
     norm: str = "pixel"                      # "pixel": RMS over channels, local; "group": GroupNorm over space
     embedding: int = 256                     # width of the conditional embedding c_{k,t}
     frequencies: int = 64                    # sin/cos pairs of each frequency encoding
+    predicts: str = "x0"                     # what the output is: "x0", "v" or the paper's "eps"
     resolution: bool = True                  # ground-resolution branch (False: the paper's "w/o sr" ablation)
     encoder_blocks: int = 1                  # RRDBs of the condition encoder
     encoder_width: int = 32                  # its channels
@@ -40,6 +41,8 @@ class NetworkConfig:
             raise ValueError(f"patch must divide {SCALE}, not {self.patch}")
         if self.norm not in ("pixel", "group"):
             raise ValueError(f"norm must be 'pixel' or 'group', not {self.norm!r}")
+        if self.predicts not in ("x0", "v", "eps"):
+            raise ValueError(f"predicts must be 'x0', 'v' or 'eps', not {self.predicts!r}")
 
     @property
     def stride(self) -> int:
@@ -64,7 +67,7 @@ PRESETS = {
                           encoder_width=8, encoder_growth=4),
     # 5 levels with multipliers 1, 2, 4, 8, 8, three ResBlocks each, attention at 8×.
     "metaearth": NetworkConfig(patch=1, width=144, multipliers=(1, 2, 4, 8, 8), blocks=3, attention=(8,), norm="group",
-                               embedding=576, frequencies=72, encoder_blocks=23, encoder_width=64, encoder_growth=32),
+                               predicts="eps", embedding=576, frequencies=72, encoder_blocks=23, encoder_width=64, encoder_growth=32),
 }
 
 
@@ -195,7 +198,7 @@ class Stage(nn.Module):
 
 
 class Network(nn.Module):
-    """v_θ(x_t, t, condition, ground resolution, degradation); see the module's drawing."""
+    """x_0 (or v, or ε: `config.predicts`) from x_t, t, condition, ground resolution, degradation."""
 
     def __init__(self, config: NetworkConfig):
         super().__init__()
@@ -231,7 +234,7 @@ class Network(nn.Module):
         return F.silu(total)
 
     def forward(self, x, t, features, ground_resolution, degradation):
-        """``x`` (B, 3, H, W), H and W multiples of `config.stride`; -> v of the same shape."""
+        """``x`` (B, 3, H, W), H and W multiples of `config.stride`; -> what `config.predicts`, same shape."""
         embedding = self.embed(t, ground_resolution, degradation)
         h = self.first(torch.cat([F.pixel_unshuffle(x, self.config.patch), features], dim=1))
         skips = []

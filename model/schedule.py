@@ -22,22 +22,25 @@ def timesteps(steps: int) -> list[int]:
     return [round(STEPS * (steps - i) / steps) - 1 for i in range(steps)]
 
 
-def from_v(x, v, alpha_bar):
-    """(x_0, ε) from x_t and v; `alpha_bar` broadcasts."""
+def clean(x, output, alpha_bar, predicts: str):
+    """x_0 from x_t and the network's output, which is x_0 itself, v or ε; `alpha_bar` broadcasts."""
+    if predicts == "x0":
+        return output
     a, s = alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
-    return a * x - s * v, s * x + a * v
+    return a * x - s * output if predicts == "v" else (x - s * output) / a
 
 
-def ddim(denoise, noise: torch.Tensor, times: list[int]) -> torch.Tensor:
+def ddim(denoise, noise: torch.Tensor, times: list[int], predicts: str) -> torch.Tensor:
     """DDIM with η = 0 (Song et al. 2021, eq. 12): x_0 from `noise`.
 
-    `denoise(x, t) -> v`; both ``(B, 3, H, W)``, t an int. The last step ends at ᾱ = 1, so x_0 is returned itself.
+    `denoise(x, t)` is the network, its output being what it `predicts`; both ``(B, 3, H, W)``, t an int. The last step
+    ends at ᾱ = 1, so x_0 is returned itself.
     """
     alphas = alpha_bars().to(noise.device)
-    x = noise
-    for t, following in zip(times, [*times[1:], None], strict=True):
-        x0, eps = from_v(x, denoise(x, t), alphas[t])
-        if following is None:
-            return x0
-        x = alphas[following].sqrt() * x0 + (1 - alphas[following]).sqrt() * eps
-    raise ValueError("times must not be empty")
+    x, x0 = noise, None
+    for i, t in enumerate(times):
+        if i:
+            eps = (x - alphas[times[i - 1]].sqrt() * x0) / (1 - alphas[times[i - 1]]).sqrt()
+            x = alphas[t].sqrt() * x0 + (1 - alphas[t]).sqrt() * eps
+        x0 = clean(x, denoise(x, t), alphas[t], predicts)
+    return x0

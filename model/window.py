@@ -43,7 +43,8 @@ def generate(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: in
         check()
         return network(x_t, torch.tensor([float(t)], device=device), features, *told)
 
-    residual = checkpoint.whitening.colour(ddim(denoise, start, list(sampler.times)), [resolution])
+    x0 = ddim(denoise, start, list(sampler.times), network.config.predicts)
+    residual = checkpoint.whitening.colour(x0, [resolution])
     if sampler.project:
         residual = residual - F.interpolate(F.avg_pool2d(residual, SCALE), scale_factor=SCALE, mode="nearest")
     image = (enlarge(low) + residual)[0, :, halo:halo + TILE, halo:halo + TILE]

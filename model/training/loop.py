@@ -20,7 +20,7 @@ from tqdm import tqdm
 from model.errors import BadCheckpoint
 from model.network import Network, NetworkConfig
 from model.residual import AXES, Whitening, enlarge
-from model.schedule import STEPS, alpha_bars
+from model.schedule import STEPS, alpha_bars, clean
 from model.training.imagery import LEVELS, Patch
 from model.training.pairs import PairConfig, Pairs, as_tensor
 
@@ -39,7 +39,9 @@ class TrainConfig:
     decay_from: float = 0.7          # share of the run after which the rate falls linearly to a tenth
     weight_decay: float = 0.01
     ema: float = 0.999
-    objective: str = "v"             # "v": loss on v; "eps": loss on ε, the paper's
+    objective: str = "v"             # loss on "x0", "v" or "eps", the paper's, whatever the network predicts
+    few: tuple[int, ...] = ()        # timesteps a few-step student will be asked at: half of all draws, shared evenly
+    most: float = 1e4                # cap of the objective's weight (min-SNR, arXiv 2303.09556)
     p2_k: float = 1.0                # P2 weighting λ' = λ/(k + SNR)^γ (arXiv 2204.00227)
     p2_gamma: float = 0.0
     validate_every: int = 500
@@ -64,33 +66,33 @@ def measure_whitening(patches: list[Patch]) -> list[list[float]]:
     return sorted(table)
 
 
-def p2_weight(alpha_bar: torch.Tensor, config: TrainConfig) -> torch.Tensor:
-    """Weight of the loss on v, so that "eps" with γ gives the paper's equation: ||ε err||² = SNR/(1+SNR)·||v err||²."""
+def loss_weight(alpha_bar: torch.Tensor, config: TrainConfig) -> torch.Tensor:
+    """Weight of ||x_0 error||²: of the objective (v: 1 + SNR, ε: SNR, x_0: 1), times P2's; capped where SNR is large."""
     snr = alpha_bar / (1 - alpha_bar)
-    weight = (config.p2_k + snr) ** -config.p2_gamma
-    return weight * snr / (1 + snr) if config.objective == "eps" else weight
+    weight = {"x0": torch.ones_like(snr), "v": 1 + snr, "eps": snr}[config.objective]
+    return weight.clamp(max=config.most) * (config.p2_k + snr) ** -config.p2_gamma
 
 
 def diffusion_loss(network, whitening: Whitening, batch, t: torch.Tensor, noise: torch.Tensor,
                    config: TrainConfig) -> torch.Tensor:
-    """Loss of each item ``(B,)``: the network's v against the true one, at timesteps `t` with `noise` (B, 3, H, W)."""
+    """Loss of each item ``(B,)``: the network's x_0 against the true one, at timesteps `t` with `noise` (B, 3, H, W)."""
     condition, target, resolution, strength = batch
     x0 = whitening.whiten(target - enlarge(condition), resolution)
     alpha_bar = alpha_bars().to(x0.device)[t][:, None, None, None]
     a, s = alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
     x = (a * x0 + s * noise).contiguous(memory_format=torch.channels_last)
     features = network.encode(condition.contiguous(memory_format=torch.channels_last))
-    v = network(x, t.float(), features, resolution, strength)
-    error = (v - (a * noise - s * x0)).square().mean((1, 2, 3))
-    return p2_weight(alpha_bar.flatten(), config) * error
+    output = network(x, t.float(), features, resolution, strength)
+    error = (clean(x, output, alpha_bar, network.config.predicts) - x0).square().mean((1, 2, 3))
+    return loss_weight(alpha_bar.flatten(), config) * error
 
 
-def draw_noise(seed: int, first: int, count: int, size: int):
+def draw_noise(seed: int, first: int, count: int, size: int, few: tuple[int, ...] = ()):
     """Timesteps and Gaussian noise of items first…first+count-1, a function of (seed, item)."""
     t, noise = [], []
     for n in range(first, first + count):
         rng = np.random.Generator(np.random.Philox(key=np.array([seed + (1 << 32), n], dtype=np.uint64)))
-        t.append(int(rng.integers(STEPS)))
+        t.append(int(few[rng.integers(len(few))]) if few and rng.random() < 0.5 else int(rng.integers(STEPS)))
         noise.append(torch.from_numpy(rng.standard_normal((3, size, size), dtype=np.float32)))
     return torch.tensor(t), torch.stack(noise)
 
@@ -170,7 +172,7 @@ class Trainer:
         for micro in range(c.accumulate):
             first = self.step * c.batch + (micro * self.processes + self.rank) * share
             batch = [v.to(self.device) for v in self.pairs.batch(first, share)]
-            t, noise = (v.to(self.device) for v in draw_noise(c.seed, first, share, c.pairs.crop))
+            t, noise = (v.to(self.device) for v in draw_noise(c.seed, first, share, c.pairs.crop, c.few))
             with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
                 loss = diffusion_loss(self.network, self.whitening, batch, t, noise, c).mean() / c.accumulate
             loss.backward()

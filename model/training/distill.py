@@ -1,0 +1,185 @@
+"""Adversarial distillation to few DDIM steps, on the cascade's own output.
+
+The student is the teacher's network, unrolled over the few steps it will be asked for. Half of each batch is
+conditioned on real coarser pictures, half on what the student itself made of pictures sixteen times coarser. A
+discriminator compares its output with real pictures that have the same 16×16 means; the 4×4 means are held to the
+condition. No term asks for the true pixels: what is below the condition is free.
+"""
+
+import copy
+import json
+import os
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from model.errors import BadCheckpoint
+from model.network import Network, NetworkConfig
+from model.residual import Whitening, enlarge
+from model.schedule import ddim
+from model.training.adversary import Discriminator, coarse_mean
+from model.training.imagery import Patch
+from model.training.pairs import PairConfig, Pairs
+
+
+@dataclass
+class DistillConfig:
+    """Everything that decides the student, written into the recipe."""
+
+    seed: int = 2
+    steps: int = 10_000
+    minutes: float | None = None
+    times: tuple[int, ...] = (999, 399)   # the student's DDIM timesteps
+    batch: int = 8
+    crop: int = 96                        # pixels that are judged
+    own: float = 0.5                      # share of conditions that are the cascade's own output
+    lr: float = 1e-4
+    lr_discriminator: float = 2e-4
+    ema: float = 0.995
+    adversarial: float = 0.1              # weight beside the mean term
+    mean: float = 10.0                    # weight of |4×4 mean - condition|, in units of the residual's deviation
+    warmup: int = 100                     # steps in which only the discriminator learns
+    save_every: int = 200
+    pairs: PairConfig = field(default_factory=lambda: PairConfig(crop=256, calm=0.08, strength=0.3, clean=0.7))
+
+
+class Distiller:
+    """Holds student, average, discriminator, optimisers and step; `run` goes on from wherever it is."""
+
+    def __init__(self, teacher: Path, config: DistillConfig, train: list[Patch], out: Path):
+        self.config, self.out = config, Path(out)
+        try:
+            state = torch.load(teacher, map_location="cpu", weights_only=True)
+        except (OSError, RuntimeError) as error:
+            raise BadCheckpoint(f"teacher {teacher} cannot be read: {error}") from None
+        self.network = Network(NetworkConfig.from_dict(state["network_config"])).to(memory_format=torch.channels_last)
+        self.network.load_state_dict(state["average"])
+        self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
+        self.whitening = Whitening(state["whitening"])
+        torch.manual_seed(config.seed)
+        self.discriminator = Discriminator().to(memory_format=torch.channels_last)
+        self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=config.lr, betas=(0.0, 0.99), weight_decay=0.0)
+        self.optimiser_d = torch.optim.AdamW(self.discriminator.parameters(), lr=config.lr_discriminator,
+                                             betas=(0.0, 0.99), weight_decay=0.0)
+        self.pairs = Pairs(train, config.seed, config.pairs)
+        self.step, self.seconds, self.log = 0, 0.0, []
+        self.teacher_steps = state["step"]
+
+    # --- state -------------------------------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        self.out.mkdir(parents=True, exist_ok=True)
+        state = {"network": self.network.state_dict(), "average": self.average.state_dict(),
+                 "discriminator": self.discriminator.state_dict(), "optimiser": self.optimiser.state_dict(),
+                 "optimiser_d": self.optimiser_d.state_dict(), "step": self.step, "seconds": self.seconds,
+                 "network_config": self.network.config.as_dict(), "whitening": self.whitening.table,
+                 "config": asdict(self.config), "log": self.log, "teacher_steps": self.teacher_steps}
+        torch.save(state, self.out / "state.pt.new")
+        os.replace(self.out / "state.pt.new", self.out / "state.pt")
+        (self.out / "log.json").write_text(json.dumps(self.log, indent=1))
+
+    def resume(self) -> None:
+        """Go on from `out`/state.pt; raises `BadCheckpoint` if it cannot."""
+        try:
+            state = torch.load(self.out / "state.pt", map_location="cpu", weights_only=True)
+            for name in ("network", "average", "discriminator", "optimiser", "optimiser_d"):
+                getattr(self, name).load_state_dict(state[name])
+        except (OSError, RuntimeError, KeyError, ValueError) as error:
+            raise BadCheckpoint(f"{self.out / 'state.pt'} cannot be resumed: {error}") from None
+        self.step, self.seconds, self.log = state["step"], state["seconds"], state["log"]
+
+    # --- one step ----------------------------------------------------------------------------------------------------
+
+    def generate(self, network, condition, resolution, strength, noise):
+        """The student's picture ``(B, 3, 4h, 4w)`` of a condition, differentiable."""
+        low = condition.contiguous(memory_format=torch.channels_last)
+        features = network.encode(low)
+        batch = len(low)
+        x = noise.contiguous(memory_format=torch.channels_last)
+        x0 = ddim(lambda x_t, t: network(x_t, torch.full((batch,), float(t)), features, resolution, strength),
+                  x, list(self.config.times), network.config.predicts)
+        return enlarge(low) + self.whitening.colour(x0, resolution)
+
+    def batch(self, n: int):
+        """Batch n: real pictures, conditions (own where drawn), m/px, told degradation, noise."""
+        c = self.config
+        rng = np.random.Generator(np.random.Philox(key=np.array([c.seed + (2 << 32), n], dtype=np.uint64)))
+        condition, target, resolution, strength = self.pairs.batch(n * c.batch, c.batch)
+        condition = (((condition + 1) * 127.5).round().clamp(0, 255) / 127.5) - 1  # as the cascade stores it
+        own = torch.from_numpy(rng.random(c.batch) < c.own) & (resolution < 700)
+        if own.any():
+            coarser = F.avg_pool2d(target[own], 16)
+            noise = torch.from_numpy(rng.standard_normal((int(own.sum()), 3, 64, 64), dtype=np.float32))
+            with torch.no_grad():
+                made = self.generate(self.average, coarser, 4 * resolution[own], torch.zeros(int(own.sum())), noise)
+            condition[own] = (((made + 1) * 127.5).round().clamp(0, 255) / 127.5) - 1
+            strength[own] = 0.0
+        # One crop for all that is computed, on the 16 px grid of the coarse means.
+        x, y = (16 * int(rng.integers(0, (256 - c.crop) // 16 + 1)) for _ in range(2))
+        target = target[..., y:y + c.crop, x:x + c.crop]
+        condition = condition[..., y // 4:(y + c.crop) // 4, x // 4:(x + c.crop) // 4]
+        noise = torch.from_numpy(rng.standard_normal(tuple(target.shape), dtype=np.float32))
+        return target, condition, resolution, strength, noise
+
+    def judge(self, image, coarse, resolution):
+        return self.discriminator(self.whitening.whiten(image - coarse, resolution) / 1.5, coarse, resolution)
+
+    def advance(self) -> dict[str, float]:
+        c = self.config
+        target, condition, resolution, strength, noise = self.batch(self.step)
+        coarse = coarse_mean(target)
+        learn = self.step >= c.warmup
+        with torch.set_grad_enabled(learn):
+            fake = self.generate(self.network, condition, resolution, strength, noise)
+        losses = {}
+        # Discriminator: hinge loss (Miyato et al. 2018).
+        self.optimiser_d.zero_grad(set_to_none=True)
+        real_logit = self.judge(target, coarse, resolution)
+        fake_logit = self.judge(fake.detach(), coarse, resolution)
+        loss_d = F.relu(1 - real_logit).mean() + F.relu(1 + fake_logit).mean()
+        loss_d.backward()
+        self.optimiser_d.step()
+        losses.update(d=float(loss_d), real=float(real_logit.mean()), fake=float(fake_logit.mean()))
+        if learn:
+            self.optimiser.zero_grad(set_to_none=True)
+            self.discriminator.requires_grad_(False)
+            adversarial = -self.judge(fake, coarse, resolution).mean()
+            self.discriminator.requires_grad_(True)
+            off = F.avg_pool2d(fake, 4) - condition
+            mean = self.whitening.whiten(off, resolution).abs().mean()
+            (c.adversarial * adversarial + c.mean * mean * 0.1).backward()
+            norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+            self.optimiser.step()
+            with torch.no_grad():
+                torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - c.ema)
+            losses.update(g=float(adversarial.detach()), mean=float(mean.detach()), norm=float(norm))
+        self.step += 1
+        return losses
+
+    def done(self) -> bool:
+        return self.step >= self.config.steps or (
+            self.config.minutes is not None and self.seconds >= 60 * self.config.minutes)
+
+    def run(self, progress: bool = True) -> None:
+        recent: list[dict] = []
+        bar = tqdm(total=self.config.steps, initial=self.step, unit="step", disable=not progress, mininterval=2)
+        while not self.done():
+            begin = time.monotonic()
+            recent.append(self.advance())
+            self.seconds += time.monotonic() - begin
+            bar.update()
+            if self.step % 50 == 0 or self.done():
+                means = {k: round(float(np.mean([r[k] for r in recent if k in r])), 4)
+                         for k in sorted({k for r in recent for k in r})}
+                self.log.append({"step": self.step, "minutes": round(self.seconds / 60, 2), **means})
+                tqdm.write(f"step {self.step}  {self.seconds / 60:.1f} min  "
+                           + "  ".join(f"{k} {v}" for k, v in means.items()))
+                recent = []
+            if self.step % self.config.save_every == 0 or self.done():
+                self.save()
+        bar.close()
