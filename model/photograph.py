@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .sphere import latitudes
-from .terrain import temperature_at
+from model.sphere import latitudes
+from model.terrain import temperature_at
 
 WARM = 24                   # steps of temperature …
 COLDEST, HOTTEST = -28.0, 30.0
 MOIST, SOIL = 24, 6         # … of moisture and of the soil's redness
+SEA_LATITUDE = 0.25         # at sea it matters less than on land how far a patch is stretched
 SEA = 256                   # steps of the sea floor's brightness
 
 # The colours of the relief picture on land without its shading, and their heights in km.
@@ -180,6 +181,6 @@ def _patches(shares: np.ndarray, slow: np.ndarray, km: np.ndarray, patch: int, h
                 continue
             rows.append(top)
             columns.append(left)
-            like.append([degrees, *slow[cut].mean(axis=(0, 1)), km[cut].std()])
+            like.append([degrees if land else degrees * SEA_LATITUDE, *slow[cut].mean(axis=(0, 1)), km[cut].std()])
     like = np.array(like, np.float32)
     return Patches(np.array(rows), np.array(columns), likeness(like[:, 0], like[:, 1:4], like[:, 4]))

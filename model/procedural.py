@@ -7,13 +7,14 @@ lies real texture from places that look alike, in overlapping patches whose wind
 import numpy as np
 from PIL import Image
 
-from .photograph import COLDEST, HOTTEST, SOIL, WARM, MOIST, Patches, Photograph, likeness, photograph
-from .sphere import Noise, integers, points
-from .terrain import Terrain, terrain
+from model.photograph import COLDEST, HOTTEST, MOIST, SEA_LATITUDE, SOIL, WARM, Patches, Photograph, likeness, photograph
+from model.sphere import Noise, integers, latitudes
+from model.terrain import Terrain, terrain
 
 REVISION = 1            # bump when a seed's planet changes
 ROWS = 2700             # 5400×2700, as Blue Marble: z5
 PATCH = 144             # pixels, at that size
+CHOICE = 40             # patches to choose among
 FINE = 5                # label of the stream of random numbers
 
 
@@ -25,10 +26,9 @@ def planet(seed: int, rows: int = ROWS) -> np.ndarray:
     patch = max(4 * round(PATCH * rows / ROWS / 4), 8)
     stock = photograph(rows, patch)
     ground = terrain(seed, rows // 4)
-    land = _land_colour(seed, ground, stock, rows // 2)
+    land = _land_colour(ground, stock, rows // 2)
     sea = _sea_colour(ground, stock, rows // 2)
-    relief = _local_spread(ground.height)
-
+    relief = np.maximum(ground.height, 0)
     is_land = _coast(seed, ground, rows)
     textures = [_texture(seed, 10, stock, stock.land_patches, land, relief, patch, is_land),
                 _texture(seed, 20, stock, stock.sea_patches, sea, 0 * relief, patch, ~is_land)]
@@ -40,7 +40,7 @@ def planet(seed: int, rows: int = ROWS) -> np.ndarray:
     return out
 
 
-def _land_colour(seed: int, ground: Terrain, stock: Photograph, rows: int) -> np.ndarray:
+def _land_colour(ground: Terrain, stock: Photograph, rows: int) -> np.ndarray:
     """Slow colour of the land (rows, 2·rows, 3) float32."""
     warm = (_enlarge(ground.temperature, rows) - COLDEST) * ((WARM - 1) / (HOTTEST - COLDEST))
     axes = [(warm, WARM), (_enlarge(ground.moisture, rows) * (MOIST - 1), MOIST),
@@ -56,7 +56,7 @@ def _land_colour(seed: int, ground: Terrain, stock: Photograph, rows: int) -> np
         table = np.moveaxis(moved[low] * (1 - part) + moved[low + 1] * part, 0, axis)
         scaled = np.clip(value * ((fine * count - 1) / (count - 1)) + 0.5, 0, fine * count - 1).astype(np.int32)
         index = index * (fine * count) + scaled
-    return table.reshape(-1, 3).astype(np.float32)[index]
+    return table.reshape(-1, 3).astype(np.float32)[index] * _enlarge(_shade(ground.height), rows)[..., None]
 
 
 def _sea_colour(ground: Terrain, stock: Photograph, rows: int) -> np.ndarray:
@@ -65,14 +65,24 @@ def _sea_colour(ground: Terrain, stock: Photograph, rows: int) -> np.ndarray:
 
 
 def _coast(seed: int, ground: Terrain, rows: int) -> np.ndarray:
-    """Where land is, bool (rows, 2·rows): the coarse height, frayed by finer noise."""
-    height = np.where(ground.height > 0, np.minimum(ground.height, 1), ground.height / 3)
-    return _enlarge(height, rows) > 0
+    """Where land is, bool (rows, 2·rows): the coarse shore, frayed by finer noise close to it."""
+    shore = _enlarge(ground.shore, rows).copy().ravel()
+    near = np.flatnonzero(np.abs(shore) < 0.05)
+    latitude = np.pi * (0.5 - (near // (2 * rows) + 0.5) / rows)
+    longitude = np.pi * ((near % (2 * rows) + 0.5) / rows - 1)
+    where = np.stack([np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude),
+                      np.sin(latitude)]).astype(np.float32)
+    shore[near] += np.float32(0.016) * Noise(seed, FINE).fractal(where, 0.06 * rows, 3, 0.7)
+    return (shore > 0).reshape(rows, 2 * rows)
 
 
-def _local_spread(height: np.ndarray) -> np.ndarray:
-    """Standard deviation of the land's height (km) in squares of a 32nd … of the picture, spread back over it."""
-    return np.maximum(height, 0)
+def _shade(height: np.ndarray) -> np.ndarray:
+    """How much brighter a slope of the land is for lying in light from the north-west; about 1."""
+    over = np.maximum(height, 0)
+    around = np.maximum(np.cos(latitudes(len(over))), 0.2)[:, None]
+    slope = (np.roll(over, -1, axis=1) - np.roll(over, 1, axis=1)) / around
+    slope[1:-1] += over[2:] - over[:-2]
+    return np.clip(1 + 0.16 * slope * (len(over) / 675), 0.72, 1.25).astype(np.float32)
 
 
 def _texture(seed, label, stock, patches: Patches, slow, relief, patch, wanted) -> list[np.ndarray]:
@@ -81,10 +91,10 @@ def _texture(seed, label, stock, patches: Patches, slow, relief, patch, wanted) 
     step = patch // 2
     window = np.sin(np.pi * (np.arange(patch) + 0.5) / patch).astype(np.float32)
     window = window[:, None] * window       # squares add up to 1 where windows overlap: the texture keeps its variance
-    out = np.zeros((rows + patch, columns + patch, 3), np.float32)
+    out = np.zeros((rows + 2 * patch, columns + patch, 3), np.float32)
     tops, lefts = np.meshgrid(np.arange(-step, rows, step), np.arange(0, columns, step), indexing="ij")
     tops, lefts = tops.ravel(), lefts.ravel()
-    inside = np.pad(wanted, ((step, patch), (0, patch)))
+    inside = np.pad(wanted, ((step, 2 * patch), (0, patch)))
     needed = np.array([inside[t + step:t + step + patch, left:left + patch].any() for t, left in zip(tops, lefts, strict=True)])
     tops, lefts = tops[needed], lefts[needed]
     if not len(tops):
@@ -94,20 +104,22 @@ def _texture(seed, label, stock, patches: Patches, slow, relief, patch, wanted) 
     across = ((lefts + step) % columns) * slow.shape[1] // columns
     box = np.asarray([_boxed(slow[..., c], patch * slow.shape[0] // rows) for c in range(3)])
     spread = _spread(relief, patch * relief.shape[0] // rows)
-    place = likeness(90 - 180 * (tops + step) / rows, box[:, middle, across].T,
+    stretch = 1 if patches is stock.land_patches else SEA_LATITUDE
+    place = likeness(stretch * (90 - 180 * (tops + step) / rows), box[:, middle, across].T,
                      spread[middle * relief.shape[0] // slow.shape[0], across * relief.shape[1] // slow.shape[1]])
-    dice = integers(seed, label, 2 * len(tops)).reshape(2, -1)
-    for top, left, like, pick, turn in zip(tops, lefts, place, *dice, strict=True):
+    dice = integers(seed, label, 3 * len(tops)).reshape(3, -1)
+    slack = patch // 4
+    for top, left, like, pick, turn, shift in zip(tops, lefts, place, *dice.tolist(), strict=True):
         distance = ((patches.like - like) ** 2).sum(axis=1)
-        near = np.argpartition(distance, 12)[:12]
+        near = np.argpartition(distance, CHOICE)[:CHOICE]
         near = near[np.argsort(distance[near], kind="stable")]
-        best = near[int(pick % np.uint64(1 + np.searchsorted(distance[near][1:], 2 * distance[near][0] + 1.0)))]
-        row, column = patches.row[best], patches.column[best]
+        best = near[pick % int(np.searchsorted(distance[near], 2 * distance[near[0]] + 2, side="right"))]
+        row = min(max(patches.row[best] + shift % slack - slack // 2, 0), rows - patch)
+        column = min(max(patches.column[best] + (shift >> 20) % slack - slack // 2, 0), columns - patch)
         cut = stock.texture[row:row + patch, column:column + patch]
-        southern = (row + step) * 2 > rows
-        if southern != ((top + step) * 2 > rows):
+        if ((row + step) * 2 > rows) != ((top + step) * 2 > rows):      # from the other hemisphere: mirror it
             cut = cut[::-1]
-        if turn & np.uint64(1):
+        if turn & 1:
             cut = cut[:, ::-1]
         out[top + step:top + step + patch, left:left + patch] += cut * window[..., None]
     out[:, :patch] += out[:, columns:]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .sphere import Noise, directions, latitudes, points, smooth, uniforms
+from model.sphere import Noise, directions, latitudes, points, smooth, uniforms
 
 PLATES, NATURE, SHAPE, WEATHER = 1, 2, 3, 4     # labels of the streams of random numbers
 
@@ -30,13 +30,14 @@ class Nature:
         # Most planets lie near the Earth; the cube makes a few go far.
         swing = lambda value, reach: float(reach * (0.5 * (2 * value - 1) + 0.5 * (2 * value - 1) ** 3))  # noqa: E731
         return cls(sea=0.64 + swing(u[0], 0.17), warmth=swing(u[1], 9), wetness=swing(u[2], 0.22),
-                   redness=swing(u[3], 0.35), plates=9 + int(u[4] * 14), roughness=0.52 + 0.1 * float(u[5]))
+                   redness=swing(u[3], 0.35), plates=9 + int(u[4] * 14), roughness=0.57 + 0.09 * float(u[5]))
 
 
 @dataclass(frozen=True)
 class Terrain:
     """Fields (H, 2H) float32 of one planet."""
 
+    shore: np.ndarray           # 0 on the coast, positive on land; continuous, about -1 … 1
     height: np.ndarray          # km; negative under the sea
     temperature: np.ndarray     # °C
     moisture: np.ndarray        # rank among the land, 0 driest … 1 wettest
@@ -60,7 +61,7 @@ def terrain(seed: int, rows: int) -> Terrain:
     bent = where + np.float32(0.16) * bend
     crust, push, pull = _plates(seed, nature, where + np.float32(0.11) * bend)
     detail = shape.fractal(bent, 1.15, 8, nature.roughness, 4)
-    crests = shape.ridges(where + np.float32(0.05) * bend, 5.5, 5, 5)
+    crests = shape.ridges(where + np.float32(0.05) * bend, 5.5, 6, 5)
 
     raw = 0.62 * detail + 0.75 * crust - 0.28 * pull * (crust > 0) + 0.34 * push * (0.35 + crests)
     level = _quantile(raw, np.cos(latitude), nature.sea)
@@ -70,18 +71,21 @@ def terrain(seed: int, rows: int) -> Terrain:
     # Plains near the coast, plateaus inside, chains where plates collide, old worn hills elsewhere.
     old = shape.fractal(where, 2.3, 3, 0.5, 6)
     height = (0.55 * above + 0.5 * np.maximum(inland - 0.45, 0)
-              + 4.6 * push * np.clip(2.5 * above, 0, 1) * (0.12 + 0.88 * crests)
+              + 6.4 * push * np.clip(2.5 * above, 0, 1) * (0.12 + 0.88 * crests)
               + 1.5 * np.maximum(old, 0) * np.clip(1.5 * above, 0, 1) * crests)
     height = np.where(above > 0, np.maximum(height, 0.002), 3 * above).astype(np.float32)
 
     blur = weather.fractal(where, 3.0, 6, 0.6)
-    temperature = temperature_at(latitude + 0.035 * blur, height) + nature.warmth
-    moisture = _moisture(height, latitude) + 0.13 * blur + 0.05 * weather.fractal(where, 24, 3, 0.7, 1)
+    regional = weather.fractal(where, 1.5, 4, 0.6, 5)
+    temperature = temperature_at(latitude + 0.03 * blur + 0.05 * regional, height) + nature.warmth
+    moisture = _moisture(height, latitude, regional) + 0.12 * blur + 0.06 * weather.fractal(where, 24, 3, 0.7, 1)
     moisture = _rank(moisture, height > 0, latitude) + nature.wetness
     soil = 0.5 + 0.3 * weather.fractal(where, 2.2, 7, 0.6, 2) + nature.redness
     floor = _floor(above, smooth((above > 0).astype(np.float32), 1.6), pull, push, crust,
                    weather.fractal(bent, 2.6, 7, 0.6, 3), shape.ridges(bent, 9, 4, 7))
-    return Terrain(height, temperature.astype(np.float32), np.clip(moisture, 0, 1).astype(np.float32),
+    water = above <= 0
+    floor = 0.4 * floor + 0.6 * _rank(floor, water, latitude)
+    return Terrain(above.astype(np.float32), height, temperature.astype(np.float32), np.clip(moisture, 0, 1).astype(np.float32),
                    np.clip(soil, 0, 1).astype(np.float32), floor.astype(np.float32))
 
 
@@ -114,17 +118,18 @@ def _plates(seed: int, nature: Nature, where: np.ndarray) -> tuple[np.ndarray, n
             smooth(near * np.clip(-1.6 * meeting, 0, 1), 0.7))
 
 
-def _moisture(height: np.ndarray, latitude: np.ndarray) -> np.ndarray:
+def _moisture(height: np.ndarray, latitude: np.ndarray, regional: np.ndarray) -> np.ndarray:
     """What rains on the land: belts of latitude, and what the winds bring from the sea past the mountains, about 0 … 1."""
     degrees = np.abs(np.degrees(latitude))
-    belts = np.interp(degrees, [0, 8, 17, 24, 31, 42, 55, 70, 90], [1, 0.95, 0.5, 0.12, 0.2, 0.62, 0.75, 0.6, 0.5])
+    bent = np.abs(np.degrees(latitude) + 7 * regional)
+    belts = np.interp(bent, [0, 8, 17, 24, 31, 42, 55, 70, 90], [1, 0.95, 0.5, 0.12, 0.2, 0.62, 0.75, 0.6, 0.5])
     trade = np.interp(degrees, [0, 24, 36, 58, 66, 90], [1, 0.9, 0.05, 0.05, 0.7, 0.8])     # share of easterly wind
     coarse = height[::2, ::2]
     thin = np.maximum(np.cos(latitude[::2, 0]), 0.1)
     carried = [_carry(coarse, 1, thin), _carry(coarse, -1, thin)]                           # from the west, from the east
     rain = carried[0] * (1 - trade[::2]) + carried[1] * trade[::2]
-    rain = smooth(rain.astype(np.float32), 1.4).repeat(2, 0).repeat(2, 1)
-    return (0.55 * belts + 0.5 * rain).astype(np.float32)
+    rain = smooth(rain.astype(np.float32), 1.4).repeat(2, 0).repeat(2, 1)[:height.shape[0], :height.shape[1]]
+    return (0.34 * belts + 0.62 * rain + 0.1 * regional).astype(np.float32)
 
 
 def _carry(height: np.ndarray, step: int, thin: np.ndarray) -> np.ndarray:
@@ -149,7 +154,7 @@ def _floor(above, shelf, pull, push, crust, rough, ridges):
     """Brightness of the sea floor: bright shelves that break off, dark abyss, mid-ocean ridges, trenches."""
     edge = above + 0.55 * shelf + 0.05 * rough
     bank = 1 / (1 + np.exp(-(edge + 0.02) * 26))
-    abyss = 0.30 + 0.12 * rough + 0.16 * crust + 0.5 * pull * (0.4 + ridges) + 0.12 * ridges - 0.22 * push
+    abyss = 0.34 + 0.17 * rough + 0.16 * crust + 0.5 * pull * (0.4 + ridges) + 0.12 * ridges - 0.22 * push
     return np.clip(0.72 * np.clip(abyss, 0, 1) * (1 - bank) + bank * (0.86 + 0.1 * np.clip(1 + 3 * above, 0, 1)), 0, 1)
 
 
