@@ -62,3 +62,14 @@ def serve(settings: Settings) -> None:
         raise click.ClickException(
             f"Cannot listen on {settings.host}:{settings.port} ({error.strerror or error}). Another one: --port 8001"
         ) from None
+
+
+def _add_commands() -> None:
+    """The commands of other modules; here at the end, for they import :func:`with_settings`."""
+    from server import render_cli, store_cli
+
+    for command in (store_cli.cache, store_cli.verify, render_cli.render):
+        main.add_command(command)
+
+
+_add_commands()

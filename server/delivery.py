@@ -3,6 +3,8 @@
 The one path by which tiles, previews, exports and the command line's ``verify`` get pixels while a server runs.
 """
 
+import threading
+from collections import defaultdict
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -37,6 +39,8 @@ class Delivery:
         self.generator = generator
         self.store = store
         self.queue = queue
+        # A planet's base is loaded or invented once, however many ask for it first; other planets need not wait.
+        self._base_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def picture(self, address: Address, scale: int, ext: str, gone: Callable[[], bool] = lambda: False) -> Delivered:
         """One tile, 256·scale pixels wide, encoded. Waits for renders. Raises Busy, or what went wrong."""
@@ -72,9 +76,12 @@ class Delivery:
 
     def _plain(self, addresses: list[Address], gone: Callable[[], bool]) -> tuple[np.ndarray, str]:
         """One tile, or four as one picture of twice the size (in reading order)."""
-        found = {address: self._kept(address) for address in addresses}
+        found = {address: self.store.get(address) for address in addresses}
+        how = "hit" if all(pixels is not None for pixels in found.values()) else "miss"
+        for address, pixels in found.items():
+            if pixels is None and self.generator.is_base(address):
+                found[address] = self._base(address)
         missing = [address for address in addresses if found[address] is None]
-        how = "hit"
         if missing:
             tickets = self.queue.submit(missing, gone)
             how = "miss" if any(ticket.how == "miss" for ticket in tickets) else "join"
@@ -83,10 +90,6 @@ class Delivery:
             return found[addresses[0]], how
         rows = [np.hstack([found[left], found[right]]) for left, right in (addresses[:2], addresses[2:])]
         return np.vstack(rows), how
-
-    def _kept(self, address: Address) -> np.ndarray | None:
-        kept = self.store.get(address)
-        return self._base(address) if kept is None and self.generator.is_base(address) else kept
 
     def _enlarged(self, address: Address, gone: Callable[[], bool]) -> tuple[np.ndarray, str]:
         """A tile at 512 pixels: its four children, or at the deepest zoom a Lanczos enlargement of itself."""
@@ -97,7 +100,8 @@ class Delivery:
 
     def _base(self, address: Address) -> np.ndarray:
         """A tile of the base imagery: milliseconds of resampling, no network, so any thread may."""
-        return self.generator.pixels(address)
+        with self._base_locks[address.world]:
+            return self.generator.pixels(address)
 
 
 def children(address: Address) -> list[Address]:

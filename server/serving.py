@@ -42,6 +42,7 @@ def serve(settings: Settings, tell=print) -> None:
             clear_untrusted_proxy_headers=False,  # server.addresses decides whom to believe
         )
         _end_on_signals(here)
+        here.generator.pixels(here.generator.address("earth", 0, 0, 0, 0))  # decode the base now, not for a visitor
         port = getattr(server, "effective_port", settings.port)
         tell(f"\n  Elsewhere is open:  {settings.public_url or _local_url(settings.host, port)}\n")
         tell(f"  Tiles are kept in {settings.cache_dir}/, people's worlds in {settings.data_dir}/. Ctrl-C ends it.\n")
