@@ -48,10 +48,17 @@ class PlainDisk(diskcache.Disk):
     def fetch(self, mode, filename, value, read):
         if mode not in (MODE_RAW, MODE_BINARY) or read or (mode == MODE_RAW and type(value) is not bytes):
             raise Refused("the store holds a value that is not bytes: somebody else wrote it")
-        folder = Path(self._directory).resolve()
-        if filename and not (folder / filename).resolve().is_relative_to(folder):
+        if filename and not self._is_ours(filename):
             raise Refused("the store holds a value outside its folder: somebody else wrote it")
         return super().fetch(mode, filename, value, read)
+
+    def remove(self, file_path):
+        if self._is_ours(file_path):
+            super().remove(file_path)
+
+    def _is_ours(self, filename: str) -> bool:
+        folder = Path(self._directory).resolve()
+        return (folder / filename).resolve().is_relative_to(folder)
 
 
 class StoreUnusable(ElsewhereError):
