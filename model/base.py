@@ -19,8 +19,8 @@ def halve(pixels: np.ndarray) -> np.ndarray:
 
 
 def base_zoom(plate_width: int) -> int:
-    """Odd zoom nearest log2(width/256) of a plate carrée picture, 1…13 (DESIGN §1)."""
-    return int(np.clip(2 * round((np.log2(plate_width / 256) - 1) / 2) + 1, 1, 13))
+    """Odd zoom nearest log2(width/256) of a plate carrée picture, 1…13; halfway, the deeper one."""
+    return int(np.clip(2 * np.floor(np.log2(plate_width / 256) / 2) + 1, 1, 13))
 
 
 class Base:

@@ -41,11 +41,11 @@ class DistillConfig:
     lr: float = 1e-4
     lr_discriminator: float = 2e-4
     ema: float = 0.995
-    adversarial: float = 0.1              # weight beside the mean term
-    mean: float = 10.0                    # weight of |4×4 mean - condition|, in units of the residual's deviation
+    adversarial: float = 1.0              # weight beside the mean term
+    mean: float = 1.0                     # weight of |4×4 mean - condition|, in units of the residual's deviation
     warmup: int = 100                     # steps in which only the discriminator learns
     save_every: int = 200
-    pairs: PairConfig = field(default_factory=lambda: PairConfig(crop=256, calm=0.08, strength=0.3, clean=0.7))
+    pairs: PairConfig = field(default_factory=lambda: PairConfig(crop=256, calm=0.08, strength=0.3, clean=0.85))
 
 
 class Distiller:
@@ -144,7 +144,8 @@ class Distiller:
         loss_d = F.relu(1 - real_logit).mean() + F.relu(1 + fake_logit).mean()
         loss_d.backward()
         self.optimiser_d.step()
-        losses.update(d=float(loss_d), real=float(real_logit.mean()), fake=float(fake_logit.mean()))
+        losses.update(d=float(loss_d.detach()), real=float(real_logit.detach().mean()),
+                      fake=float(fake_logit.detach().mean()))
         if learn:
             self.optimiser.zero_grad(set_to_none=True)
             self.discriminator.requires_grad_(False)
@@ -152,7 +153,7 @@ class Distiller:
             self.discriminator.requires_grad_(True)
             off = F.avg_pool2d(fake, 4) - condition
             mean = self.whitening.whiten(off, resolution).abs().mean()
-            (c.adversarial * adversarial + c.mean * mean * 0.1).backward()
+            (c.adversarial * adversarial + c.mean * mean).backward()
             norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
             self.optimiser.step()
             with torch.no_grad():

@@ -154,6 +154,12 @@ class Trainer:
         self.step, self.seconds, self.log = state["step"], state["seconds"], state["log"]
         self.whitening = Whitening(state["whitening"])
 
+    def start_from(self, path: Path) -> None:
+        """Begin a new run with the weights of another's state.pt."""
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+
     # --- training ----------------------------------------------------------------------------------------------------
 
     def rate(self) -> float:

@@ -1,0 +1,185 @@
+"""`python -m model`: train, distill, sample, evaluate, info."""
+
+import json
+import os
+import platform
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import torch
+from PIL import Image
+
+from model import checkpoint as checkpoints
+from model.errors import ElsewhereError
+from model.network import PRESETS, Network, NetworkConfig
+from model.residual import Whitening
+
+IMAGERY = Path(__file__).resolve().parent.parent.parent / "shared" / "imagery"
+
+
+class Group(click.Group):
+    """Turns our errors into one line for people and a non-zero exit."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except (ElsewhereError, ValueError) as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=Group, context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
+def main():
+    """The generator of Elsewhere: train it, ask it, judge it."""
+
+
+def _settings(path: Path | None) -> dict:
+    """A recipe: JSON with the fields of TrainConfig or DistillConfig that differ from the defaults."""
+    return json.loads(path.read_text()) if path else {}
+
+
+def _earth():
+    from model.worlds import Worlds
+    return Worlds().get("earth").base(0)
+
+
+@main.command()
+@click.option("--imagery", type=click.Path(path_type=Path), default=IMAGERY, help="folder with index.csv and shards")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="where state.pt and log.json go")
+@click.option("--preset", type=click.Choice(list(PRESETS)), default="explorer")
+@click.option("--recipe", type=click.Path(exists=True, path_type=Path), help="JSON of TrainConfig fields")
+@click.option("--steps", type=int, help="optimiser steps")
+@click.option("--minutes", type=float, help="stop after that much training time")
+@click.option("--batch", type=int, help="pairs per step, over all processes")
+@click.option("--accumulate", type=int, help="micro-batches per step")
+@click.option("--start", type=click.Path(exists=True, path_type=Path), help="state.pt whose averaged weights to start from")
+@click.option("--without-resolution", is_flag=True, help="the ablation without the ground-resolution branch")
+@click.option("--without-degradation", is_flag=True, help="the ablation without the high-order degradation")
+@click.option("--resume", is_flag=True, help="go on from OUT/state.pt")
+@click.option("--device", default="cpu")
+@click.option("--threads", type=int, default=os.cpu_count())
+def train(imagery, out, preset, recipe, steps, minutes, batch, accumulate, start, without_resolution,
+          without_degradation, resume, device, threads):
+    """Train a network by denoising. Under `torchrun` several processes share each batch."""
+    from dataclasses import replace
+
+    from model.training.imagery import read_patches
+    from model.training.loop import TrainConfig, Trainer
+    from model.training.pairs import PairConfig
+    values = _settings(recipe)
+    values |= {k: v for k, v in dict(steps=steps, minutes=minutes, batch=batch, accumulate=accumulate).items() if v}
+    values["pairs"] = PairConfig(**values.get("pairs", {}))
+    if without_degradation:
+        values["pairs"] = replace(values["pairs"], degradation=False)
+    config = TrainConfig(**values)
+    network = replace(PRESETS[preset], resolution=not without_resolution)
+    torch.set_num_threads(threads)
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        torch.distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+        if device == "cuda":
+            device = f"cuda:{os.environ['LOCAL_RANK']}"
+    base = _earth()
+    trainer = Trainer(network, config, read_patches(imagery, "train", base), read_patches(imagery, "val", base), out,
+                      device)
+    if resume:
+        trainer.resume()
+    elif start:
+        trainer.start_from(start)
+    trainer.run()
+
+
+@main.command()
+@click.option("--teacher", type=click.Path(exists=True, path_type=Path), required=True, help="state.pt of `train`")
+@click.option("--imagery", type=click.Path(path_type=Path), default=IMAGERY)
+@click.option("--out", type=click.Path(path_type=Path), required=True)
+@click.option("--recipe", type=click.Path(exists=True, path_type=Path), help="JSON of DistillConfig fields")
+@click.option("--steps", type=int)
+@click.option("--minutes", type=float)
+@click.option("--resume", is_flag=True)
+@click.option("--threads", type=int, default=os.cpu_count())
+def distill(teacher, imagery, out, recipe, steps, minutes, resume, threads):
+    """Distil a trained network to few steps, against a discriminator, on the cascade's own output."""
+    from model.training.distill import DistillConfig, Distiller
+    from model.training.imagery import read_patches
+    from model.training.pairs import PairConfig
+    values = _settings(recipe) | {k: v for k, v in dict(steps=steps, minutes=minutes).items() if v}
+    if "pairs" in values:
+        values["pairs"] = PairConfig(**values["pairs"])
+    torch.set_num_threads(threads)
+    distiller = Distiller(teacher, DistillConfig(**values), read_patches(imagery, "train", _earth()), out)
+    if resume:
+        distiller.resume()
+    distiller.run()
+
+
+@main.command()
+@click.argument("state", type=click.Path(exists=True, path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--times", default="999,399", help="DDIM timesteps")
+@click.option("--halo", default=32)
+@click.option("--degradation", default=0.0, help="what the network is told of its conditions")
+@click.option("--project/--no-project", default=False)
+@click.option("--note", default="", help="a line for people, kept with the weights")
+@click.option("--publish", is_flag=True, help="make it the newest published version")
+def export(state, folder, times, halo, degradation, project, note, publish):
+    """Turn a training's state.pt into a checkpoint (config.json + model.safetensors)."""
+    values = torch.load(state, map_location="cpu", weights_only=True)
+    network = Network(NetworkConfig.from_dict(values["network_config"]))
+    network.load_state_dict(values["average"])
+    recipe = {"config": _plain(values["config"]), "step": values["step"], "minutes": round(values["seconds"] / 60, 1),
+              "teacher_steps": values.get("teacher_steps"), "machine": f"{os.cpu_count()} cores, {platform.machine()}",
+              "torch": torch.__version__, "note": note, "licence": "CC BY-SA 4.0, see docs/MODEL.md"}
+    sampler = checkpoints.SamplerConfig(tuple(int(t) for t in times.split(",")), degradation, halo, project)
+    digest = checkpoints.save(folder, network, Whitening(values["whitening"]), sampler, recipe)
+    click.echo(f"{folder}: {digest}")
+    if publish:
+        checkpoints.publish(folder)
+        click.echo(f"published as {checkpoints.WEIGHTS / digest}")
+
+
+def _plain(value):
+    """What JSON can hold."""
+    return json.loads(json.dumps(value, default=lambda v: asdict(v) if hasattr(v, "__dataclass_fields__") else str(v)))
+
+
+@main.command()
+@click.option("--world", default="earth")
+@click.option("--seed", default="0")
+@click.option("--lon", default=-9.05)
+@click.option("--lat", default=42.6)
+@click.option("--zoom", default=13, type=click.IntRange(0, 15))
+@click.option("--size", default=512, help="pixels")
+@click.option("--weights", type=click.Path(exists=True, path_type=Path), help="a checkpoint's folder")
+@click.option("--out", "-o", type=click.Path(path_type=Path), required=True, help="picture to write")
+def sample(world, seed, lon, lat, zoom, size, weights, out):
+    """Draw one place."""
+    from model.generator import Generator
+    from model.grid import lonlat_to_pixel
+    from model.worlds import Worlds
+    generator = Generator(Worlds(), weights=weights, threads=os.cpu_count())
+    px, py = (int(v) - size // 2 for v in lonlat_to_pixel(zoom, lon, lat))
+    pixels = generator.region(generator.address(world, seed, zoom, 0, 0), px, py, px + size, py + size)
+    Image.fromarray(pixels).save(out)
+    click.echo(f"{out}: {world}/{seed} z{zoom} around {lat:.3f}, {lon:.3f}")
+
+
+@main.command()
+@click.option("--weights", type=click.Path(exists=True, path_type=Path), help="a checkpoint's folder; else the published")
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--quick", is_flag=True, help="leave the measured radius out")
+def info(weights, as_json, quick):
+    """Parameters, FLOPs of one tile, receptive field computed and measured, digest."""
+    from model.inspection import describe
+    facts = describe(weights or checkpoints.published()[0], measure=not quick)
+    if as_json:
+        click.echo(json.dumps(facts, indent=1))
+        return
+    for name, value in facts.items():
+        click.echo(f"{name:34} {value}")
+
+
+if __name__ == "__main__":
+    from model.evaluation.command import evaluate
+    main.add_command(evaluate)
+    sys.exit(main())

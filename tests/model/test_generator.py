@@ -1,0 +1,186 @@
+"""The laws: a tile is a pure function of its address. On a tiny network, hundreds of cases; see also test_shipped.py."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from model.base import PlateCarree, halve
+from model.errors import BadSeed, BadTile, Cancelled, TileOutside, UnknownVersion, UnknownWorld
+from model.generator import Generator, MemoryStore
+from model.grid import TILE, width
+from model.worlds import World, Worlds
+
+law = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+class Nothing:
+    """A store that forgets at once."""
+
+    def get(self, address):
+        return None
+
+    def put(self, address, pixels):
+        pass
+
+
+class SmallWorlds(Worlds):
+    """One world, of noise, with a base at z1: three generated levels are reached cheaply."""
+
+    def __init__(self):
+        super().__init__()
+        rng = np.random.default_rng(3)
+        pixels = np.repeat(np.repeat(rng.integers(0, 256, (16, 32, 3), dtype=np.uint8), 16, 0), 16, 1)
+        base = PlateCarree(pixels)
+        world = World("small", "Small", "", "", base.zoom, "test", lambda seed: base)
+        self._worlds = {"small": world, "earth": world}
+
+    def names(self):
+        return list(self._worlds)
+
+    def get(self, name):
+        if name not in self._worlds:
+            raise UnknownWorld(name)
+        return self._worlds[name]
+
+
+@pytest.fixture
+def make(tiny_weights):
+    return lambda store=None, threads=1: Generator(SmallWorlds(), store, weights=tiny_weights, threads=threads)
+
+
+@pytest.fixture(scope="module")
+def warm(tiny_weights):
+    """One generator whose store fills while the module runs: its answers must be those of an empty one."""
+    return Generator(SmallWorlds(), weights=tiny_weights, threads=1)
+
+
+def tile(z):
+    return st.tuples(st.just(z), st.integers(0, (1 << z) - 1), st.integers(0, (1 << z) - 1))
+
+
+@law
+@given(tile(5), st.integers(0, 3))
+def test_a_warm_store_changes_no_byte(make, warm, address, seed):
+    assert np.array_equal(warm.pixels(warm.address("small", seed, *address)),
+                          make(MemoryStore()).pixels(make().address("small", seed, *address)))
+
+
+def test_order_changes_no_byte(make):
+    addresses = [make().address("small", 1, 5, x, y) for x in range(6, 10) for y in range(6, 10)]
+    forward, backward = make(), make(MemoryStore(limit_bytes=3 * TILE * TILE * 3))
+    one = {a: forward.pixels(a) for a in addresses}
+    random.Random(4).shuffle(addresses)
+    for a in addresses:
+        assert np.array_equal(backward.pixels(a), one[a])
+
+
+def test_without_any_store_the_bytes_are_the_same(make, warm):
+    address = warm.address("small", 2, 5, 15, 16)
+    assert np.array_equal(make(Nothing()).pixels(address), warm.pixels(address))
+
+
+def test_threads_change_no_byte(make):
+    address = make().address("small", 9, 5, 3, 4)
+    assert np.array_equal(make(threads=1).pixels(address), make(threads=2).pixels(address))
+    torch.set_num_threads(1)
+
+
+@law
+@given(st.sampled_from([2, 4, 6]).flatmap(tile), st.integers(0, 2))
+def test_even_zooms_are_the_exact_mean_of_the_zoom_below(warm, address, seed):
+    z, x, y = address
+    below = [[warm.pixels(warm.address("small", seed, z + 1, 2 * x + i, 2 * y + j)) for i in (0, 1)] for j in (0, 1)]
+    mosaic = np.concatenate([np.concatenate(row, axis=1) for row in below], axis=0)
+    assert np.array_equal(warm.pixels(warm.address("small", seed, z, x, y)), halve(mosaic))
+
+
+@law
+@given(st.integers(-700, 3000), st.integers(-60, 2000), st.integers(1, 300), st.integers(1, 300))
+def test_a_region_is_the_mosaic_of_its_tiles(warm, x0, y0, w, h):
+    address = warm.address("small", 1, 3, 0, 0)
+    region = warm.region(address, x0, y0, x0 + w, y0 + h)
+    assert region.shape == (h, w, 3)
+    for px, py in ((x0, y0), (x0 + w - 1, y0 + h - 1), (x0 + w // 2, y0 + h // 2)):
+        row = min(max(py, 0), width(3) - 1)
+        column = px % width(3)
+        pixels = warm.pixels(address._replace(x=column // TILE, y=row // TILE))
+        assert np.array_equal(region[py - y0, px - x0], pixels[row % TILE, column % TILE])
+
+
+def test_the_world_is_round(warm):
+    address = warm.address("small", 1, 5, 0, 0)
+    around = width(5)
+    assert np.array_equal(warm.region(address, -40, 1000, 40, 1050), warm.region(address, around - 40, 1000, around + 40, 1050))
+
+
+@pytest.mark.parametrize("y", [0, 31])
+def test_the_last_rows_at_the_poles_are_sound(warm, y):
+    pixels = warm.pixels(warm.address("small", 1, 5, 7, y)).astype(int)
+    rows = np.abs(np.diff(pixels, axis=0)).mean((1, 2))
+    edge = rows[:2] if y == 0 else rows[-2:]
+    assert edge.max() < 4 * np.median(rows) + 4
+
+
+def test_seeds_change_every_generated_level_and_leave_the_base_alone(warm):
+    for z in range(7):
+        one, other = (warm.pixels(warm.address("small", seed, z, 0, 0)) for seed in (1, 2))
+        assert np.array_equal(one, other) == (z <= 1)
+
+
+def test_needs_names_exactly_what_will_be_made(make):
+    made = []
+
+    class Watched(MemoryStore):
+        def put(self, address, pixels):
+            made.append(address)
+            super().put(address, pixels)
+
+    generator = make(Watched())
+    for zxy in ((4, 7, 8), (5, 0, 31), (6, 40, 2)):
+        address = generator.address("small", 5, *zxy)
+        expected = generator.needs(address)
+        made.clear()
+        generator.pixels(address)
+        assert set(made) == set(expected) and len(made) == len(expected)
+        assert generator.needs(address) == []
+
+
+def test_ancestors_are_odd_zooms_and_the_base_deepest_first(make):
+    generator = make()
+    above = generator.ancestors(generator.address("small", 0, 6, 44, 21))
+    assert [(a.z, a.x, a.y) for a in above] == [(5, 22, 10), (3, 5, 2), (1, 1, 0), (0, 0, 0)]
+
+
+def test_check_may_stop_the_work_and_nothing_half_made_stays(make):
+    generator = make()
+    address = generator.address("small", 0, 5, 9, 9)
+    calls = iter(range(1000))
+
+    def check():
+        if next(calls) == 3:
+            raise Cancelled("nobody waits")
+
+    with pytest.raises(Cancelled):
+        generator.pixels(address, check)
+    assert np.array_equal(generator.pixels(address), make().pixels(address))
+
+
+@pytest.mark.parametrize("error, args", [
+    (UnknownWorld, ("mars", 0, 0, 0, 0)), (BadSeed, ("small", "a b", 0, 0, 0)), (BadTile, ("small", 0, "z", 0, 0)),
+    (TileOutside, ("small", 0, 16, 0, 0)), (TileOutside, ("small", 0, 2, 4, 0)),
+    (UnknownVersion, ("small", 0, 0, 0, 0, "000000000000"))])
+def test_bad_addresses_are_refused(make, error, args):
+    with pytest.raises(error):
+        make().address(*args)
+
+
+def test_earth_is_the_base_to_z5_and_imagined_below(tiny_generator):
+    address = tiny_generator.address("earth", 0, 5, 16, 11)
+    assert tiny_generator.is_base(address)
+    assert not tiny_generator.is_base(address._replace(z=6))
+    pixels = tiny_generator.pixels(tiny_generator.address("earth", 0, 7, 64, 44))
+    assert pixels.shape == (256, 256, 3) and pixels.dtype == np.uint8 and pixels.std() > 1

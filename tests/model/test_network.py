@@ -1,0 +1,109 @@
+"""Networks, schedule and sampler."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from model.network import PRESETS, Network, NetworkConfig
+from model.residual import AXES, Whitening, enlarge
+from model.schedule import alpha_bars, clean, ddim, timesteps
+
+
+def call(config, size=64, batch=1):
+    torch.manual_seed(0)
+    network = Network(config)
+    for p in network.parameters():
+        p.data.add_(0.02 * torch.randn_like(p))
+    one = torch.ones(batch)
+    x = torch.randn(batch, 3, size, size)
+    features = network.encode(torch.randn(batch, 3, size // 4, size // 4))
+    return network, lambda x=x, t=500 * one, r=64 * one, s=0 * one, f=features: network(x, t, f, r, s), x
+
+
+@pytest.mark.parametrize("config", [PRESETS["tiny"], replace(PRESETS["tiny"], patch=1),
+                                    replace(PRESETS["tiny"], patch=2, norm="group", attention=(2,)),
+                                    replace(PRESETS["tiny"], resolution=False)])
+def test_every_setting_of_the_one_class_keeps_shapes(config):
+    _, run, x = call(config, batch=2)
+    assert run().shape == x.shape
+
+
+def test_time_resolution_and_degradation_all_matter():
+    _, run, _ = call(PRESETS["tiny"])
+    plain, one = run(), torch.ones(1)
+    for changed in (run(t=100 * one), run(r=256 * one), run(s=one)):
+        assert not torch.allclose(plain, changed)
+
+
+def test_without_the_resolution_branch_resolution_does_not_matter():
+    _, run, _ = call(replace(PRESETS["tiny"], resolution=False))
+    assert torch.equal(run(), run(r=torch.full((1,), 9999.0)))
+
+
+def test_the_local_network_sees_nothing_far_away_and_the_papers_does():
+    for config, local in ((PRESETS["tiny"], True), (replace(PRESETS["tiny"], norm="group"), False)):
+        _, run, x = call(config, size=256)
+        moved = x.clone()
+        moved[..., :4, :4] += 1
+        far = (run(x=moved) - run())[..., -4:, -4:].abs().max()
+        assert (far == 0) == local
+
+
+def test_a_config_survives_json():
+    import json
+    config = PRESETS["metaearth"]
+    assert NetworkConfig.from_dict(json.loads(json.dumps(config.as_dict()))) == config
+
+
+@pytest.mark.parametrize("wrong", [{"patch": 3}, {"norm": "batch"}, {"predicts": "noise"}])
+def test_impossible_settings_are_refused(wrong):
+    with pytest.raises(ValueError):
+        NetworkConfig(**wrong)
+
+
+def test_the_schedule_is_the_papers():
+    alpha = alpha_bars()
+    assert len(alpha) == 1000 and alpha[0] == pytest.approx(1 - 0.0015) and alpha[-1] < 3e-4
+    assert timesteps(4) == [999, 749, 499, 249] and len(timesteps(50)) == 50
+    with pytest.raises(ValueError):
+        timesteps(0)
+
+
+@pytest.mark.parametrize("predicts", ["x0", "v", "eps"])
+def test_ddim_finds_the_picture_of_a_perfect_network(predicts):
+    torch.manual_seed(0)
+    truth, alphas = torch.randn(1, 3, 8, 8), alpha_bars()
+
+    def perfect(x, t):
+        a, s = alphas[t].sqrt(), (1 - alphas[t]).sqrt()
+        eps = (x - a * truth) / s
+        return {"x0": truth, "v": a * eps - s * truth, "eps": eps}[predicts]
+
+    found = ddim(perfect, torch.randn(1, 3, 8, 8), timesteps(4), predicts)
+    assert torch.allclose(found, truth, atol=1e-3 if predicts != "eps" else 5e-2)
+
+
+def test_the_three_outputs_say_the_same():
+    torch.manual_seed(0)
+    x0, eps, alpha = torch.randn(9), torch.randn(9), torch.tensor(0.3)
+    a, s = alpha.sqrt(), (1 - alpha).sqrt()
+    x = a * x0 + s * eps
+    for output, predicts in ((x0, "x0"), (a * eps - s * x0, "v"), (eps, "eps")):
+        assert torch.allclose(clean(x, output, alpha, predicts), x0, atol=1e-5)
+
+
+def test_whitening_is_undone_and_interpolates_in_octaves():
+    whitening = Whitening([[16, 0.2, 0.02, 0.02], [64, 0.1, 0.04, 0.01]])
+    assert whitening.std(32) == pytest.approx([0.15, 0.03, 0.015])
+    assert whitening.std(1) == [0.2, 0.02, 0.02] and whitening.std(9999) == [0.1, 0.04, 0.01]
+    residual = torch.randn(2, 3, 4, 4)
+    back = whitening.colour(whitening.whiten(residual, [20.0, 40.0]), [20.0, 40.0])
+    assert torch.allclose(back, residual, atol=1e-6)
+    assert torch.allclose(AXES @ AXES.T, torch.eye(3), atol=1e-6)
+
+
+def test_enlarging_keeps_a_constant():
+    assert torch.allclose(enlarge(torch.full((1, 3, 5, 5), 0.3)), torch.full((1, 3, 20, 20), 0.3))
+    assert np.isfinite(enlarge(torch.randn(1, 3, 5, 5)).numpy()).all()
