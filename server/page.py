@@ -141,7 +141,7 @@ def read_view(args, worlds: list[str], versions) -> tuple[View, list[str]]:
     try:
         parse_seed(seed)
     except ElsewhereError as error:
-        notices.append(f"{error} This is seed {HOME['seed']}.")
+        notices.append(f"{str(error).rstrip('.').capitalize()}. This is seed {HOME['seed']}.")
         seed = HOME["seed"]
     if version and version not in versions(world):
         notices.append(

@@ -64,6 +64,7 @@ export class Compare {
     const { options } = this.main.map;
     const map = L.map(element, { ...options, center: this.main.map.getCenter(), zoom: this.main.map.getZoom(), maxBounds: null });
     confine(map);
+    element.setAttribute("role", "region");
     const view = new View(map);
     view.pane = pane;
     chip.addEventListener("click", () => this.onPick(view.source));

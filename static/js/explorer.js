@@ -28,7 +28,7 @@ const state = {
 
 const worlds = new Worlds(start.worlds, (name) => show(name ? { world: name, version: null } : { world: worlds.names()[0], version: null }));
 const main = new View(map);
-const progress = new Progress($("#waiting"), $("#progress"), () => compare.views);
+const progress = new Progress($("#stage"), $("#waiting"), $("#progress"), () => compare.views);
 const compare = new Compare($("#stage"), main, {
   sourceOf,
   onView: (twin) => progress.watch(twin),
@@ -168,6 +168,7 @@ bindKeys({
 confine(map);
 map.getContainer().setAttribute("role", "region");
 progress.watch(main);
+main.addEventListener("tilefinished", () => performance.mark("first-picture"), { once: true });
 map.on("moveend", keepAddress);
 show();
 for (const notice of start.notices) notify(notice, { lasting: true });

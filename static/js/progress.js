@@ -4,7 +4,8 @@ const PATIENCE = 350; // ms before saying anything: stored tiles come sooner
 const RECENT = 8; // finished tiles that tell the pace
 
 export class Progress {
-  constructor(text, line, views) {
+  constructor(stage, text, line, views) {
+    this.stage = stage;
     this.text = text;
     this.line = line;
     this.views = views; // () -> the views on the screen
@@ -31,6 +32,7 @@ export class Progress {
 
   #look() {
     const pending = this.views().flatMap((view) => view.layer.pending());
+    this.stage.setAttribute("aria-busy", pending.length > 0);
     if (!pending.length) {
       this.reset();
       this.stored = 0;
