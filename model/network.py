@@ -66,8 +66,9 @@ PRESETS = {
     "tiny": NetworkConfig(width=8, multipliers=(1, 2), blocks=1, embedding=16, frequencies=8,
                           encoder_width=8, encoder_growth=4),
     # 5 levels with multipliers 1, 2, 4, 8, 8, three ResBlocks each, attention at 8×.
-    "metaearth": NetworkConfig(patch=1, width=144, multipliers=(1, 2, 4, 8, 8), blocks=3, attention=(8,), norm="group",
-                               predicts="eps", embedding=576, frequencies=72, encoder_blocks=23, encoder_width=64, encoder_growth=32),
+    "metaearth": NetworkConfig(patch=1, width=160, multipliers=(1, 2, 4, 8, 8), blocks=3, attention=(8,), norm="group",
+                               predicts="eps", embedding=1280, frequencies=80,
+                               encoder_blocks=23, encoder_width=64, encoder_growth=32),
 }
 
 
