@@ -139,7 +139,7 @@ class Region(NamedTuple):
 
 
 def hilbert_tiles(z: int, touches: Callable[[int, int, int], bool]) -> Iterator[tuple[int, int]]:
-    """Tiles (x, y) of zoom ``z`` along the Hilbert curve, without the quarters of the map that ``touches(z, x, y)`` denies.
+    """Tiles (x, y) of zoom ``z`` along the Hilbert curve, where ``touches(z, x, y)`` of them and all above them holds.
 
     That is the order of a PMTiles archive; and neighbours in it share ancestors, so little is made twice.
     It descends the quadtree, and holds one path of it at a time.

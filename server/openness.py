@@ -19,8 +19,8 @@ def allow_any_origin(response: Response) -> Response:
 def compress(response: Response) -> Response:
     """gzip a text answer for clients that take it (an ``after_request`` function).
 
-    The ETag turns weak: the two encodings mean the same and are not the same bytes. Conditional requests compare weakly,
-    so a 304 is still found.
+    The ETag turns weak: the two encodings mean the same and are not the same bytes. Conditional requests compare
+    weakly, so a 304 is still found.
     """
     if not response.mimetype.startswith(_TEXT) and not response.mimetype.endswith(("+json", "+xml")):
         return response

@@ -2,7 +2,7 @@
 from qgis.core import QgsProject, QgsRasterLayer
 
 layer = QgsRasterLayer(
-    {{ source|tojson }},
+    "{{ source }}",
     {{ place.name|tojson }},
     "wms",
 )
