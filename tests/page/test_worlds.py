@@ -96,7 +96,8 @@ def test_a_dropped_picture_becomes_a_planet_and_can_be_removed(visitor):
             const dataTransfer = new DataTransfer();
             dataTransfer.items.add(new File([new Uint8Array(bytes)], "red_dawn.png", { type: "image/png" }));
             const how = { dataTransfer, bubbles: true, cancelable: true };
-            for (const type of ["dragover", "drop"]) document.querySelector("#stage").dispatchEvent(new DragEvent(type, how));
+            const stage = document.querySelector("#stage");
+            for (const type of ["dragover", "drop"]) stage.dispatchEvent(new DragEvent(type, how));
         }""",
         list(picture_of_a_planet()),
     )
