@@ -207,6 +207,10 @@ class Generator:
             for x in range(x0 // TILE, (x1 - 1) // TILE + 1):
                 self._need(address._replace(z=z, x=x % (1 << z), y=y), missing)
 
+    def halo(self, address: Address) -> int:
+        """Pixels around a window that are computed and dropped, in the address's version."""
+        return self._checkpoint(self.worlds.get(address.world), address.version).sampler.halo
+
     def ancestors(self, address: Address) -> list[Address]:
         """Tiles above it whose pixels stand by themselves (odd zooms and the base), deepest first."""
         above = [address._replace(z=z, x=address.x >> (address.z - z), y=address.y >> (address.z - z))

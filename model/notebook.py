@@ -1,9 +1,9 @@
 """Elsewhere from Python: three lines to an image of any place, one more to a map.
 
-    from model import World
-    earth = World("earth", seed=7)
-    image = earth.image((6.9, 43.6, 7.5, 44.0), resolution=100)
-    image.save("coast.tif")
+from model import World
+earth = World("earth", seed=7)
+image = earth.image((6.9, 43.6, 7.5, 44.0), resolution=100)
+image.save("coast.tif")
 """
 
 import base64
@@ -16,7 +16,6 @@ import numpy as np
 from affine import Affine
 from PIL import Image as PillowImage
 from PIL import PngImagePlugin
-
 
 from model.generator import Address, Generator
 from model.grid import TILE
@@ -188,5 +187,3 @@ def _zoom_across(box: Box, pixels: int) -> int:
 def _shared_generator(data_dir: str | None) -> Generator:
     """Weights are loaded once a process, and what has been made is remembered for all worlds."""
     return Generator(Worlds(None if data_dir is None else Path(data_dir)))
-
-

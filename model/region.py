@@ -133,9 +133,7 @@ class Region(NamedTuple):
         size = grid.TILE << (self.z - z)  # that tile's edge, in our pixels
         if not (y * size < self.y1 and (y + 1) * size > self.y0):
             return False
-        return any(
-            (x * size + turn) < self.x1 and (x + 1) * size + turn > self.x0 for turn in (0, grid.width(self.z))
-        )
+        return any((x * size + turn) < self.x1 and (x + 1) * size + turn > self.x0 for turn in (0, grid.width(self.z)))
 
 
 def hilbert_tiles(z: int, touches: Callable[[int, int, int], bool]) -> Iterator[tuple[int, int]]:

@@ -41,7 +41,9 @@ class Request:
         """``tif``, ``png``, ``pmtiles`` or ``folder``, by the output's name. Raises ExportFailed."""
         form = FORMS.get(self.output.suffix.lower())
         if form is None:
-            raise ExportFailed(f"{self.output.name}: write a .tif, a .png, a .pmtiles, or a folder's name without a dot.")
+            raise ExportFailed(
+                f"{self.output.name}: name a .tif, a .png, a .pmtiles, or a folder without a dot."
+            )
         return form
 
 
@@ -102,7 +104,13 @@ def png_tags(job: Job, about) -> dict[str, str]:
     """The same in the words of a PNG's text fields."""
     told = encoding.Provenance(job.source, generated=job.zooms[-1] > about.base_zoom)
     credit = {"Copyright": _ascii(about.attribution)} if about.attribution else {}
-    return {"Software": "Elsewhere", "Description": told.description, "Source": told.source, **credit, **_common(job, told)}
+    return {
+        "Software": "Elsewhere",
+        "Description": told.description,
+        "Source": told.source,
+        **credit,
+        **_common(job, told),
+    }
 
 
 def _common(job: Job, told: encoding.Provenance) -> dict[str, str]:

@@ -12,7 +12,9 @@ from server.settings import Settings
 @click.option("--world", default="earth", show_default=True, help="Which world; `python -m server worlds` lists them.")
 @click.option("--seed", default="0", show_default=True, help="Its seed, a number or a word; @VERSION after it pins it.")
 @click.option("--bbox", metavar="W,S,E,N", help="A box in degrees; W greater than E crosses the antimeridian.")
-@click.option("--geojson", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Polygons, in place of a box.")
+@click.option(
+    "--geojson", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Polygons instead of a box."
+)
 @click.option("--zoom", required=True, metavar="Z[-Z]", help="12 (38 m a pixel at the equator), or 8-12 for tiles.")
 @click.option(
     "-o",

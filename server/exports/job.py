@@ -44,6 +44,7 @@ class Job:
     def tiles(self) -> Iterator[Address]:
         """Every tile, zoom by zoom along the Hilbert curve: the order of PMTiles, and kind to the cascade."""
         for region in self.regions:
+
             def touches(z, x, y, region=region):
                 return self.area.touches(z, x, y, region)
 

@@ -44,12 +44,18 @@ def windows_needed(job: Job, base_zoom: int, halo: int) -> dict[int, int]:
             z, cover = z + 1, (2 * cover[0], 2 * cover[1], 2 * cover[2] + 1, 2 * cover[3] + 1)
         while z > base_zoom:
             known = covers.get(z, cover)
-            covers[z] = min(known[0], cover[0]), min(known[1], cover[1]), max(known[2], cover[2]), max(known[3], cover[3])
+            covers[z] = (
+                min(known[0], cover[0]),
+                min(known[1], cover[1]),
+                max(known[2], cover[2]),
+                max(known[3], cover[3]),
+            )
             first, last = condition_box(halo, cover[0], cover[1]), condition_box(halo, cover[2], cover[3])
             z, rows = z - 2, (1 << (z - 2)) - 1
             cover = first[0] // TILE, max(0, first[1] // TILE), (last[2] - 1) // TILE, min(rows, (last[3] - 1) // TILE)
     return {
-        z: min(right - left + 1, 1 << z) * (bottom - top + 1) for z, (left, top, right, bottom) in sorted(covers.items())
+        z: min(right - left + 1, 1 << z) * (bottom - top + 1)
+        for z, (left, top, right, bottom) in sorted(covers.items())
     }
 
 

@@ -102,9 +102,7 @@ def style(world: str, spot: str) -> Response:
 
 def qgis_source(place: Place) -> str:
     """QGIS's own way to write the layer: a query string, in which the address must be percent-encoded."""
-    return (
-        f"type=xyz&url={quote(place.tiles, safe=':/{}')}&zmin={place.minzoom}&zmax={place.maxzoom}&tilePixelRatio=1"
-    )
+    return f"type=xyz&url={quote(place.tiles, safe=':/{}')}&zmin={place.minzoom}&zmax={place.maxzoom}&tilePixelRatio=1"
 
 
 def _xml(place: Place, template: str, download: str = "", **values) -> Response:
@@ -127,5 +125,3 @@ def _answer(place: Place, response: Response) -> Response:
 
 
 blueprint.after_request(openness.allow_any_origin)
-
-

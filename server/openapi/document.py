@@ -14,8 +14,8 @@ _SEED = {
     "in": "path",
     "required": True,
     "description": (
-        "Which of the worlds of that name: 1 to 64 of `A-Z a-z 0-9 _ -`, a number or a word. `@` and a version after it "
-        "pins the pictures: they never change, and may be kept for ever."
+        "Which of the worlds of that name: 1 to 64 of `A-Z a-z 0-9 _ -`, a number or a word. `@` and a version after "
+        "it pins the pictures: they never change, and may be kept for ever."
     ),
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}(@[0-9a-f]{12})?$", "examples": ["0", "pandora"]},
 }
@@ -41,7 +41,10 @@ _WORLD_OBJECT = {
         "title": {"type": "string"},
         "note": {"type": "string"},
         "attribution": {"type": "string"},
-        "base_zoom": {"type": "integer", "description": "Zooms up to this one show the base; below it begins imagination."},
+        "base_zoom": {
+            "type": "integer",
+            "description": "Zooms up to this one show the base.",
+        },
         "versions": {"type": "array", "items": {"type": "string"}, "description": "Newest first."},
     },
 }
@@ -95,7 +98,10 @@ def _place(*more: dict) -> list[dict]:
 
 
 def _error(description: str) -> dict:
-    return {"description": description, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
+    return {
+        "description": description,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+    }
 
 
 def _ok(description: str, media: str, schema: dict | None = None) -> dict:
@@ -138,7 +144,7 @@ def _tiles() -> dict:
         {
             "name": "preview",
             "in": "query",
-            "description": "`1`: at once, the deepest kept ancestor enlarged; never cached. `X-Preview-Level` says its zoom.",
+            "description": "`1`: at once, the deepest kept ancestor enlarged; never cached.",
             "schema": {"type": "string", "enum": ["1"]},
         },
     )
@@ -150,7 +156,11 @@ def _tiles() -> dict:
             "X-Cache": {"schema": {"type": "string", "enum": ["hit", "miss", "join"]}},
             "Server-Timing": {"schema": {"type": "string"}, "description": "Milliseconds of rendering."},
         },
-        "content": {"image/png": {"schema": picture}, "image/webp": {"schema": picture}, "image/jpeg": {"schema": picture}},
+        "content": {
+            "image/png": {"schema": picture},
+            "image/webp": {"schema": picture},
+            "image/jpeg": {"schema": picture},
+        },
     }
     described = _get(
         "getTile",
@@ -162,13 +172,21 @@ def _tiles() -> dict:
         _404="`unknown_world`, `unknown_version` or `tile_outside`.",
         _503="`busy`: too many wait. `Retry-After` says when to come again.",
     )
-    described["get"]["responses"]["304"] = {"description": "What `If-None-Match` named is still right; nothing was rendered."}
+    described["get"]["responses"]["304"] = {
+        "description": "What `If-None-Match` named is still right."
+    }
     return {"/tiles/{world}/{seed}/{z}/{x}/{y}.{ext}": described}
 
 
 def _documents() -> dict:
     rows = (
-        ("/tiles/{world}/{seed}/tilejson.json", "getTileJSON", "TileJSON 3.0.0.", "application/json", {"type": "object"}),
+        (
+            "/tiles/{world}/{seed}/tilejson.json",
+            "getTileJSON",
+            "TileJSON 3.0.0.",
+            "application/json",
+            {"type": "object"},
+        ),
         ("/wmts/{world}/{seed}/WMTSCapabilities.xml", "getWMTS", "OGC WMTS 1.0.0 (RESTful).", "application/xml", None),
         (
             "/wmts/{world}/{seed}/1.0.0/WMTSCapabilities.xml",
@@ -178,9 +196,21 @@ def _documents() -> dict:
             None,
         ),
         ("/gis/{world}/{seed}/qgis.xml", "getQgisConnection", "QGIS: a connection to load.", "application/xml", None),
-        ("/gis/{world}/{seed}/layer.qlr", "getQgisLayer", "QGIS: a layer to drag into the map.", "application/xml", None),
+        (
+            "/gis/{world}/{seed}/layer.qlr",
+            "getQgisLayer",
+            "QGIS: a layer to drag into the map.",
+            "application/xml",
+            None,
+        ),
         ("/gis/{world}/{seed}/gdal.xml", "getGdal", "GDAL: open it like any raster.", "application/xml", None),
-        ("/gis/{world}/{seed}/style.json", "getStyle", "MapLibre: a whole style.", "application/json", {"type": "object"}),
+        (
+            "/gis/{world}/{seed}/style.json",
+            "getStyle",
+            "MapLibre: a whole style.",
+            "application/json",
+            {"type": "object"},
+        ),
     )
     return {
         path: _get(operation, "Maps for GIS programs", summary, _ok(summary, media, schema), _place(), **_PLACE_ERRORS)
@@ -195,7 +225,11 @@ def _worlds() -> dict:
         "listWorlds",
         "Worlds",
         "Every world there is.",
-        _ok("The worlds.", "application/json", {"type": "object", "properties": {"worlds": {"type": "array", "items": one}}}),
+        _ok(
+            "The worlds.",
+            "application/json",
+            {"type": "object", "properties": {"worlds": {"type": "array", "items": one}}},
+        ),
     )
     form = {
         "type": "object",
@@ -244,9 +278,16 @@ def _pages() -> dict:
     code = {"name": "snippet", "in": "path", "required": True, "description": "Its name.", "schema": {"type": "string"}}
     return {
         "/": _get("getExplorer", "Pages", "The explorer; its address carries world, seed, zoom and centre.", page),
-        "/use/{world}/{seed}": _get("getUse", "Pages", "This world in QGIS, ArcGIS, GDAL, …", page, _place(), **_PLACE_ERRORS),
+        "/use/{world}/{seed}": _get(
+            "getUse", "Pages", "This world in QGIS, ArcGIS, GDAL, …", page, _place(), **_PLACE_ERRORS
+        ),
         "/use/{world}/{seed}/{snippet}": _get(
-            "getSnippet", "Pages", "One snippet of that page.", _ok("Code.", "text/plain"), _place(code), **_PLACE_ERRORS
+            "getSnippet",
+            "Pages",
+            "One snippet of that page.",
+            _ok("Code.", "text/plain"),
+            _place(code),
+            **_PLACE_ERRORS,
         ),
         "/api/docs": _get("getDocs", "Pages", "This description, to read.", page),
     }
@@ -254,7 +295,12 @@ def _pages() -> dict:
 
 def _operation() -> dict:
     status = _ok("The state.", "application/json", {"$ref": "#/components/schemas/Status"})
-    ready = _get("getReady", "Operation", "Weights loaded, store writable.", _ok("Ready.", "application/json", {"type": "object"}))
+    ready = _get(
+        "getReady",
+        "Operation",
+        "Weights loaded, store writable.",
+        _ok("Ready.", "application/json", {"type": "object"}),
+    )
     ready["get"]["responses"]["503"] = {"description": "Not yet, or not any more; the body says why."}
     return {
         "/api/status": _get("getStatus", "Operation", "What is being made and what waits.", status),
