@@ -58,17 +58,18 @@ export class Progress {
     if (this.began !== null) this.#look();
   }
 
-  /** Seconds a tile takes: the pace of the last ones; before there is one, what the server measured of late. */
-  #pace() {
+  /** Seconds a tile takes: the pace of the last ones. Before there is one, what a window took of late at the server;
+      a tile of an even zoom is the mean of four. */
+  #pace(zoom) {
     const recent = this.finished.slice(-RECENT - 1);
     if (recent.length > 2) return (recent.at(-1) - recent[0]) / 1000 / (recent.length - 1);
-    return this.server?.tile_seconds || 0;
+    return (this.server?.tile_seconds || 0) * (zoom % 2 ? 1 : 4);
   }
 
   #sentence(pending) {
     const failed = pending.filter((tile) => tile.failed);
     if (failed.length === pending.length) return `${count(failed.length)} failed, trying again. ${failed[0].failed}`;
-    const seconds = Math.max(pending.length * this.#pace(), this.server?.eta_seconds || 0);
+    const seconds = Math.max(pending.length * this.#pace(pending[0].coords.z), this.server?.eta_seconds || 0);
     const trouble = failed.length ? ` · ${failed.length} failed, trying again` : "";
     return count(pending.length) + (seconds ? `, about ${duration(seconds)}` : "") + trouble;
   }
