@@ -1,32 +1,13 @@
 """The command line, ``python -m server …``: each command lives in the module of its subject."""
 
 import logging
-from dataclasses import fields
-from functools import wraps
 
 import click
 
 from model.errors import ElsewhereError
-from server.settings import Settings, option, shown_default, variable
-
-
-def with_settings(command):
-    """Give a click command every setting as an option, and hand it the :class:`Settings` as its first argument."""
-
-    @wraps(command)
-    def run(*args, **given):
-        names = {entry.name for entry in fields(Settings)}
-        chosen = {name: given.pop(name) for name in list(given) if name in names}
-        try:
-            settings = Settings.load(**chosen)
-        except ValueError as error:
-            raise click.UsageError(str(error)) from None
-        return command(settings, *args, **given)
-
-    for entry in reversed(fields(Settings)):
-        note = f"{entry.metadata['help']}  [env: {variable(entry.name)}; default: {shown_default(entry)}]"
-        run = click.option(option(entry.name), entry.name, metavar="…", default=None, help=note)(run)
-    return run
+from server import bench, render_cli, store_cli
+from server.options import with_settings
+from server.settings import Settings
 
 
 class _Group(click.Group):
@@ -64,12 +45,5 @@ def serve(settings: Settings) -> None:
         ) from None
 
 
-def _add_commands() -> None:
-    """The commands of other modules; here at the end, for they import :func:`with_settings`."""
-    from server import render_cli, store_cli
-
-    for command in (store_cli.cache, store_cli.verify, render_cli.render):
-        main.add_command(command)
-
-
-_add_commands()
+for command in (bench.bench, store_cli.cache, store_cli.verify, render_cli.render):
+    main.add_command(command)

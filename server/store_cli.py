@@ -5,7 +5,7 @@ import random
 import click
 import numpy as np
 
-from server.cli import with_settings
+from server.options import with_settings
 from server.settings import Settings
 
 
@@ -51,7 +51,8 @@ def prune(settings: Settings) -> None:
     with sole_use(settings.cache_dir):
         store = _open(settings)
         freed = store.disk.prune()
-        click.echo(f"Freed {freed / 1e6:.1f} MB; {store.disk.entries()} pictures stay, {store.disk.bytes() / 1e6:.1f} MB.")
+        entries, size = store.disk.entries(), store.disk.bytes()
+        click.echo(f"Freed {freed / 1e6:.1f} MB; {entries} pictures stay, {size / 1e6:.1f} MB.")
         store.close()
 
 
@@ -90,8 +91,8 @@ def verify(settings: Settings, sample: int | None) -> None:
             same += 1
             continue
         differ += 1
-        off = np.abs(kept.astype(int) - made)
-        click.echo(f"DIFFERS {address}: {np.count_nonzero(off.max(axis=2))} of {off[..., 0].size} pixels, up to {off.max()}")
+        off = np.abs(kept.astype(int) - made).max(axis=2)
+        click.echo(f"DIFFERS {address}: {np.count_nonzero(off)} of {off.size} pixels, by up to {off.max()} grey levels")
     store.close()
     click.echo(f"{same} tiles are what they should be, {differ} differ, {skipped} skipped.")
     if differ:

@@ -205,9 +205,8 @@ def test_two_servers_do_not_share_a_folder(tmp_path):
 
 def test_a_folder_that_cannot_be_is_said_so(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreUnusable, match="cannot be used"):
-        with sole_use(tmp_path / "file"):
-            pass
+    with pytest.raises(StoreUnusable, match="cannot be used"), sole_use(tmp_path / "file"):
+        pass
 
 
 def test_encodings_are_the_same_every_time():

@@ -1,0 +1,169 @@
+"""``python -m server bench``: how long a tile takes, what the server bears, against the targets that we set ourselves.
+
+Run it on a quiet machine. Every row is measured in the same run as the rate of bare network calls, so that figures of
+different machines can be compared. The rows that need a server start one, on an empty folder; see ``bench_http``.
+"""
+
+import json
+import random
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+
+import click
+import numpy as np
+
+from server.figures import Row, percentile
+from server.options import with_settings
+from server.settings import Settings
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds that a call takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def places(count: int, zoom: int = 15) -> list[tuple[int, int]]:
+    """Tiles (x, y) between 60° N and 60° S, the same in every run."""
+    chance = random.Random(15)
+    side = 1 << zoom
+    return [(chance.randrange(side), chance.randrange(int(0.29 * side), int(0.71 * side))) for _ in range(count)]
+
+
+class Bench:
+    """The rows that need no server. ``quick`` measures fewer places."""
+
+    def __init__(self, settings: Settings, quick: bool):
+        from model.generator import MemoryStore
+        from server.services import make_generator
+
+        self.quick = quick
+        self.fresh = lambda: make_generator(settings, MemoryStore(512 << 20))
+        self.generator = self.fresh()
+        self.generator.warm()
+        version = self.generator.versions("earth")[0]
+        self.version = version
+        self.checkpoint = self.generator._checkpoint(self.generator.worlds.get("earth"), version)
+        self.bare = self.network_call()
+        self.tile = float("nan")
+
+    def address(self, x: int, y: int, z: int = 15, seed: int = 0):
+        return self.generator.address("earth", seed, z, x, y)
+
+    def window(self, steps: int, halo: int) -> list[float]:
+        """Seconds of each network call of one window: the pauses at which it asks whether to go on."""
+        from model.window import generate
+
+        sampler = replace(
+            self.checkpoint.sampler, halo=halo, times=tuple(round(999 * (1 - i / steps)) for i in range(steps))
+        )
+        size = (256 + 2 * halo) // 4
+        marks: list[float] = []
+        generate(
+            replace(self.checkpoint, sampler=sampler), np.full((size, size, 3), 90, np.uint8), 0, 15, 17000, 11000,
+            check=lambda: marks.append(time.perf_counter()),
+        )  # fmt: skip
+        marks.append(time.perf_counter())
+        return [after - before for before, after in zip(marks, marks[1:], strict=False)]
+
+    def network_call(self) -> float:
+        """Seconds of one bare 256×256 network call, median."""
+        self.window(4, halo=0)
+        return statistics.median(self.window(12 if self.quick else 25, halo=0))
+
+    def new_tile(self) -> Row:
+        """A z15 tile whose ancestors exist: windows of one neighbourhood after its first."""
+        x, y = 17000, 11000
+        self.generator.pixels(self.address(x, y))
+        seconds = []
+        for i in range(1, 6 if self.quick else 21):
+            address = self.address(x // 4 * 4 + i % 4, y // 4 * 4 + i // 4)
+            for needed in self.generator.needs(address):
+                if needed != address:
+                    self.generator.pixels(needed)
+            seconds.append(timed(lambda address=address: self.generator.pixels(address)))
+        self.tile, late = statistics.median(seconds), percentile(seconds, 0.95)
+        steps = len(self.checkpoint.sampler.times)
+        share = steps * self.bare / self.tile
+        return Row(
+            "a new z15 tile whose ancestors exist",
+            f"{self.tile:.2f} s (p95 {late:.2f}), {share:.2f} of the rate of bare network calls",
+            "≤ 0.40 s, ≥ 0.55",
+            self.tile <= 0.40 and share >= 0.55,
+            {"median_s": self.tile, "p95_s": late, "share": share, "steps": steps},
+        )
+
+    def deep_link(self) -> Row:
+        seconds = []
+        for number, (x, y) in enumerate(places(5 if self.quick else 30)):
+            generator = self.fresh()
+            generator._loaded = self.generator._loaded  # the weights are loaded when a server answers
+            address = self.address(x, y, seed=1000 + number)
+            seconds.append(timed(lambda generator=generator, address=address: generator.pixels(address)))
+        median, late = statistics.median(seconds), percentile(seconds, 0.95)
+        return Row(
+            f"a z15 tile in a world never touched, {len(seconds)} places",
+            f"median {median:.2f} s, p95 {late:.2f} s",
+            "≤ 3 s, ≤ 4.5 s",
+            median <= 3 and late <= 4.5,
+            {"median_s": median, "p95_s": late},
+        )
+
+    def paper(self) -> Row:
+        """The paper's recipe: 50 steps, half-overlapping windows, so that four windows stand behind each 256² tile."""
+        seconds = 4 * sum(self.window(10 if self.quick else 50, halo=0)) * (5 if self.quick else 1)
+        ratio = seconds / self.tile
+        return Row(
+            "the paper's recipe (same network, 50 steps, half-overlapping windows)",
+            f"{seconds:.1f} s a tile, we are {ratio:.0f}× faster",
+            "≥ 25× faster",
+            ratio >= 25,
+            {"paper_s": seconds, "ratio": ratio},
+        )
+
+    def neighbours(self) -> Row:
+        """Square blocks of new z15 tiles, each in a place of its own, ancestors and all."""
+        per_tile = {}
+        for side in (1, 2, 4) if self.quick else (1, 2, 4, 8):
+            x0, y0 = 9000 + 512 * side, 12000
+            block = [self.address(x0 + i, y0 + j, seed=77) for j in range(side) for i in range(side)]
+            per_tile[side * side] = timed(lambda block=block: [self.generator.pixels(a) for a in block]) / side**2
+        values = list(per_tile.values())
+        return Row(
+            f"{', '.join(map(str, per_tile))} neighbouring tiles, ancestors included",
+            ", ".join(f"{value:.2f}" for value in values) + " s a tile",
+            "falls or stays flat",
+            all(later <= 1.05 * earlier for earlier, later in zip(values, values[1:], strict=False)),
+            {str(count): value for count, value in per_tile.items()},
+        )
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON in place of a table.")
+@click.option("--quick", is_flag=True, help="Fewer places; under a minute.")
+@with_settings
+def bench(settings: Settings, as_json: bool, quick: bool) -> None:
+    """Measure this machine. Takes some minutes; run it while nothing else runs."""
+    from server.bench_http import HttpBench
+
+    local = Bench(settings, quick)
+    rows = [local.new_tile(), local.deep_link(), local.paper(), local.neighbours()]
+    with HttpBench(settings, quick) as served:
+        rows += served.rows()
+    setting = {
+        "bare_network_call_s": local.bare,
+        "version": local.version,
+        "threads": settings.threads,
+        "device": settings.device,
+    }
+    if as_json:
+        click.echo(json.dumps({**setting, "rows": [asdict(row) for row in rows]}, indent=1, ensure_ascii=False))
+        return
+    click.echo(f"One bare 256×256 network call: {1000 * local.bare:.1f} ms ({settings.threads} threads)\n")
+    click.echo("| | measured | target | |\n|---|---|---|---|")
+    for row in rows:
+        verdict = {True: "met", False: "missed", None: ""}[row.met]
+        click.echo(f"| {row.name} | {row.measured} | {row.target} | {verdict} |")
