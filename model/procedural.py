@@ -4,18 +4,49 @@ The shape and the climate come from `terrain`, the paint from `photograph`. Slow
 lies real texture from places that look alike, in overlapping patches whose windows keep its strength; coasts follow the height.
 """
 
+from functools import lru_cache
+from threading import Lock
+
 import numpy as np
 from PIL import Image
 
+from model.base import Base, PlateCarree, base_zoom
 from model.photograph import COLDEST, HOTTEST, MOIST, SEA_LATITUDE, SOIL, WARM, Patches, Photograph, likeness, photograph
 from model.sphere import Noise, integers, latitudes
 from model.terrain import Terrain, terrain
 
 REVISION = 1            # bump when a seed's planet changes
 ROWS = 2700             # 5400×2700, as Blue Marble: z5
+OVERVIEW_ROWS = 1352    # a smaller drawing of the same planet serves the zooms up to …
+OVERVIEW_ZOOM = 3       # … this one, in a quarter of the time
+KEPT = 6                # planets in memory, 60 MB each
 PATCH = 144             # pixels, at that size
 CHOICE = 40             # patches to choose among
 FINE = 5                # label of the stream of random numbers
+
+
+class Planet(Base):
+    """A seed's planet as base imagery, drawn when it is first looked at."""
+
+    zoom = base_zoom(2 * ROWS)
+
+    def __init__(self, seed: int, tone: np.ndarray | None = None):
+        self.seed, self.tone = seed, tone
+
+    def region(self, z, x0, y0, x1, y1):
+        rows = OVERVIEW_ROWS if z <= OVERVIEW_ZOOM else ROWS
+        with _drawing:
+            pixels = _drawn(self.seed, rows)
+        picture = pixels.region(z, x0, y0, x1, y1)
+        return picture if self.tone is None else self.tone[picture]
+
+
+_drawing = Lock()       # whoever asks for the same planet meanwhile waits for it
+
+
+@lru_cache(maxsize=2 * KEPT)
+def _drawn(seed: int, rows: int) -> PlateCarree:
+    return PlateCarree(planet(seed, rows))
 
 
 def planet(seed: int, rows: int = ROWS) -> np.ndarray:
@@ -26,17 +57,16 @@ def planet(seed: int, rows: int = ROWS) -> np.ndarray:
     patch = max(4 * round(PATCH * rows / ROWS / 4), 8)
     stock = photograph(rows, patch)
     ground = terrain(seed, rows // 4)
-    land = _land_colour(ground, stock, rows // 2)
-    sea = _sea_colour(ground, stock, rows // 2)
     relief = np.maximum(ground.height, 0)
     is_land = _coast(seed, ground, rows)
-    textures = [_texture(seed, 10, stock, stock.land_patches, land, relief, patch, is_land),
-                _texture(seed, 20, stock, stock.sea_patches, sea, 0 * relief, patch, ~is_land)]
     out = np.empty((rows, 2 * rows, 3), np.uint8)
-    for channel in range(3):
-        colours = [_enlarge(picture[..., channel], rows) for picture in (land, sea)]
-        value = np.where(is_land, colours[0] + textures[0][channel], colours[1] + textures[1][channel])
-        out[..., channel] = np.clip(np.rint(value), 0, 255)
+    for label, wanted, slow, patches, rough in (
+            (10, is_land, _land_colour(ground, stock, rows // 2), stock.land_patches, relief),
+            (20, ~is_land, _sea_colour(ground, stock, rows // 2), stock.sea_patches, 0 * relief)):
+        texture = _texture(seed, label, stock, patches, slow, rough, patch, wanted)
+        for channel in range(3):
+            value = _enlarge(slow[..., channel], rows) + texture[..., channel]
+            np.copyto(out[..., channel], np.clip(np.rint(value), 0, 255), where=wanted, casting="unsafe")
     return out
 
 
@@ -72,7 +102,7 @@ def _coast(seed: int, ground: Terrain, rows: int) -> np.ndarray:
     longitude = np.pi * ((near % (2 * rows) + 0.5) / rows - 1)
     where = np.stack([np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude),
                       np.sin(latitude)]).astype(np.float32)
-    shore[near] += np.float32(0.016) * Noise(seed, FINE).fractal(where, 0.06 * rows, 3, 0.7)
+    shore[near] += np.float32(0.016) * Noise(seed, FINE).fractal(where, 0.06 * ROWS, 3, 0.7)
     return (shore > 0).reshape(rows, 2 * rows)
 
 
@@ -85,8 +115,9 @@ def _shade(height: np.ndarray) -> np.ndarray:
     return np.clip(1 + 0.16 * slope * (len(over) / 675), 0.72, 1.25).astype(np.float32)
 
 
-def _texture(seed, label, stock, patches: Patches, slow, relief, patch, wanted) -> list[np.ndarray]:
-    """Texture to be added to the slow colour where `wanted`: three float32 (rows, 2·rows)."""
+def _texture(seed: int, label: int, stock: Photograph, patches: Patches, slow: np.ndarray, relief: np.ndarray,
+             patch: int, wanted: np.ndarray) -> np.ndarray:
+    """Texture to be added to the slow colour where `wanted`, float32 (rows, 2·rows, 3)."""
     rows, columns = wanted.shape
     step = patch // 2
     window = np.sin(np.pi * (np.arange(patch) + 0.5) / patch).astype(np.float32)
@@ -95,10 +126,11 @@ def _texture(seed, label, stock, patches: Patches, slow, relief, patch, wanted) 
     tops, lefts = np.meshgrid(np.arange(-step, rows, step), np.arange(0, columns, step), indexing="ij")
     tops, lefts = tops.ravel(), lefts.ravel()
     inside = np.pad(wanted, ((step, 2 * patch), (0, patch)))
-    needed = np.array([inside[t + step:t + step + patch, left:left + patch].any() for t, left in zip(tops, lefts, strict=True)])
+    needed = np.array([inside[top + step:top + step + patch, left:left + patch].any()
+                       for top, left in zip(tops, lefts, strict=True)])
     tops, lefts = tops[needed], lefts[needed]
     if not len(tops):
-        return [out[:rows, :columns, c] for c in range(3)]
+        return out[:rows, :columns]
 
     middle = np.clip((tops + step) * slow.shape[0] // rows, 0, slow.shape[0] - 1)
     across = ((lefts + step) % columns) * slow.shape[1] // columns
@@ -111,7 +143,7 @@ def _texture(seed, label, stock, patches: Patches, slow, relief, patch, wanted) 
     slack = patch // 4
     for top, left, like, pick, turn, shift in zip(tops, lefts, place, *dice.tolist(), strict=True):
         distance = ((patches.like - like) ** 2).sum(axis=1)
-        near = np.argpartition(distance, CHOICE)[:CHOICE]
+        near = np.argpartition(distance, min(CHOICE, len(distance) - 1))[:CHOICE]
         near = near[np.argsort(distance[near], kind="stable")]
         best = near[pick % int(np.searchsorted(distance[near], 2 * distance[near[0]] + 2, side="right"))]
         row = min(max(patches.row[best] + shift % slack - slack // 2, 0), rows - patch)
@@ -123,7 +155,7 @@ def _texture(seed, label, stock, patches: Patches, slow, relief, patch, wanted) 
             cut = cut[:, ::-1]
         out[top + step:top + step + patch, left:left + patch] += cut * window[..., None]
     out[:, :patch] += out[:, columns:]
-    return [out[step:step + rows, :columns, c] for c in range(3)]
+    return out[step:step + rows, :columns]
 
 
 def _boxed(field: np.ndarray, size: int) -> np.ndarray:

@@ -4,7 +4,7 @@ import secrets
 
 from flask import Flask, Response, g, request
 
-from server import addresses, errors, gis, interesting, openapi, openness, page, services, status, tiles
+from server import addresses, errors, gis, interesting, openapi, openness, page, services, status, tiles, worlds_api
 from server.settings import Settings
 
 # What a page of ours may load: from us only. Scripts and styles need the nonce of the request that they came with.
@@ -19,7 +19,7 @@ _POLICY = (
 def blueprints() -> list:
     """Every part that has routes."""
     pages = [page.blueprint, interesting.blueprint]
-    return [tiles.blueprint, status.blueprint, *pages, *gis.blueprints, openapi.blueprint]
+    return [tiles.blueprint, status.blueprint, worlds_api.blueprint, *pages, *gis.blueprints, openapi.blueprint]
 
 
 def create_app(settings: Settings | None = None) -> Flask:
