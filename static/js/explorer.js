@@ -4,7 +4,7 @@ import { nextSeed, seedFrom, validSeed, viewQuery } from "./address.js";
 import { Compare, confine } from "./compare.js";
 import { TileGrid } from "./grid.js";
 import { bindKeys } from "./keys.js";
-import { notify, openedSection, openSection, toggleSection } from "./panel.js";
+import { closeSection, notify, openedSection, openSection, toggleSection } from "./panel.js";
 import { Places } from "./places.js";
 import { Progress } from "./progress.js";
 import { Reading } from "./reading.js";
@@ -160,7 +160,7 @@ bindKeys({
   "?": () => $("#keys").showModal(),
   Escape: () => {
     if (document.activeElement.matches("input")) document.activeElement.blur();
-    else openSection(null);
+    else closeSection();
   },
 }, map);
 

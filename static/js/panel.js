@@ -17,6 +17,13 @@ export function openedSection() {
   return panel.querySelector('[data-opens][aria-expanded="true"]')?.dataset.opens || null;
 }
 
+/** Close what is open and give the focus back to its button. */
+export function closeSection() {
+  const button = panel.querySelector(`[data-opens="${openedSection()}"]`);
+  openSection(null);
+  button?.focus();
+}
+
 export function toggleSection(name) {
   openSection(openedSection() === name ? null : name);
 }
