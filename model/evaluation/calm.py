@@ -1,0 +1,37 @@
+"""Section 4, apart: open sea, ice and sand stay calm at z11–15. They are most of the planet."""
+
+import numpy as np
+
+from model.evaluation.context import Context
+from model.evaluation.drawing import bicubic
+from model.evaluation.statistics import contrast
+from model.grid import TILE, lonlat_to_pixel
+from model.network import SCALE
+
+PLACES = {  # lon, lat
+    "open sea": ((-150.0, 10.0), (-30.0, -20.0), (80.0, -30.0), (-40.0, 45.0)),
+    "ice": ((90.0, -78.0), (-40.0, 73.0), (0.0, -80.0), (-60.0, -82.0)),
+    "sand": ((25.3, 24.1), (50.5, 20.0), (-5.0, 26.0), (53.0, 21.5)),
+}
+ZOOMS = (11, 13, 15)
+QUIET = 0.5  # grey levels: below this a contrast is rounding, and no ratio of it means anything
+
+
+def run(context: Context) -> dict:
+    """Contrast of tiles over that of their parents' region enlarged, both at least `QUIET`."""
+    result = {}
+    for ground, places in PLACES.items():
+        for zoom in ZOOMS:
+            own, enlarged = [], []
+            for lon, lat in context.bar(places[:context.budget.phases], f"{ground}, z{zoom}", unit="place"):
+                px, py = lonlat_to_pixel(zoom, lon, lat)
+                address = context.address(zoom)._replace(x=int(px) // TILE, y=int(py) // TILE)
+                core = TILE // SCALE
+                parent = context.generator.region(address._replace(z=zoom - 2), address.x * core, address.y * core,
+                                                  (address.x + 1) * core, (address.y + 1) * core)
+                own.append(contrast(context.generator.pixels(address)))
+                enlarged.append(contrast(bicubic(parent)))
+            a, b = float(np.mean(own)), float(np.mean(enlarged))
+            result.setdefault(ground, {})[f"z{zoom}"] = {
+                "contrast": a, "parent's": b, "ratio": max(a, QUIET) / max(b, QUIET), "places": len(own)}
+    return result

@@ -1,0 +1,128 @@
+"""Section 4. The whole cascade: `earth`, from its base down, at the places and resolutions of the validation patches.
+
+This is what people see. A patch is held against the odd zoom nearest to its own resolution; whichever of the two is
+finer is shrunk to the other, so that both are as sharp as they can be.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from model.evaluation.context import Context
+from model.evaluation.fidelity import drawn
+from model.evaluation.scenes import by_level
+from model.evaluation.statistics import SQUARE, describe, grid_phase, parent_psnr, summary
+from model.grid import MAX_ZOOM, TILE, ground_resolution, lonlat_to_pixel
+from model.network import SCALE
+from model.training.imagery import Patch
+
+DRAWS = 200
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A validation patch and the same window of the made world, uint8 of one size."""
+
+    patch: Patch
+    zoom: int
+    real: np.ndarray
+    made: np.ndarray
+
+
+def nearest_zoom(resolution: float, latitude: float) -> int:
+    """Odd zoom whose resolution there is nearest by ratio."""
+    exact = math.log2(ground_resolution(0, latitude) / resolution)
+    return min(MAX_ZOOM, max(1, 2 * round((exact - 1) / 2) + 1))
+
+
+def resize(pixels: np.ndarray, size: int) -> np.ndarray:
+    """Square picture -> size×size, antialiased."""
+    if len(pixels) == size:
+        return pixels
+    image = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float()
+    image = F.interpolate(image, size=(size, size), mode="bicubic", antialias=True, align_corners=False)
+    return image[0].round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+
+
+def pair(context: Context, patch: Patch, seed: int = 0) -> Pair | None:
+    """Render the patch's own place; None where the base is real down to that zoom."""
+    zoom = nearest_zoom(patch.m_per_px, patch.lat)
+    if zoom <= context.generator.worlds.get("earth").base_zoom:
+        return None
+    ratio = patch.m_per_px / ground_resolution(zoom, patch.lat)  # made pixels per real pixel
+    span = round(256 * ratio)
+    cx, cy = lonlat_to_pixel(zoom, patch.lon, patch.lat)
+    x, y = round(cx - span / 2), round(cy - span / 2)
+    made = context.generator.region(context.address(zoom, seed), x, y, x + span, y + span)
+    size = min(256, span)
+    keep = size // SQUARE * SQUARE
+    cut = (size - keep) // 2
+    window = slice(cut, cut + keep)
+    return Pair(patch, zoom, resize(patch.pixels, size)[window, window], resize(made, size)[window, window])
+
+
+def agreement(context: Context, patch: Patch, zoom: int) -> dict:
+    """Of the tile that holds the patch's centre, and those above it: PSNR against the parent, colour drift, grid."""
+    px, py = lonlat_to_pixel(zoom, patch.lon, patch.lat)
+    x, y = int(px) // TILE, int(py) // TILE
+    tile, drift, found = None, np.zeros(3), {}
+    base = context.generator.worlds.get("earth").base_zoom
+    for z in range(zoom, base, -2):
+        address = context.address(z)._replace(x=x >> (zoom - z), y=y >> (zoom - z))
+        pixels = context.generator.pixels(address)
+        core = TILE // SCALE
+        parent = context.generator.region(address._replace(z=z - 2), address.x * core, address.y * core,
+                                          (address.x + 1) * core, (address.y + 1) * core)
+        drift += pixels.mean((0, 1)) - parent.mean((0, 1))
+        if tile is None:
+            tile = pixels
+            found["psnr"] = parent_psnr(pixels, parent)
+    return found | {"drift": drift.tolist(), "grid 4": grid_phase(tile, 4), "grid 16": grid_phase(tile, 16)}
+
+
+def _ratios(real: list[dict], made: list[dict], scenes: list[str]) -> dict[str, dict]:
+    """Made over real of each statistic, with its standard deviation over bootstrap draws of scenes."""
+    names = sorted(set(scenes))
+    members = [[i for i, s in enumerate(scenes) if s == name] for name in names]
+    rng = np.random.default_rng(0)
+    draws = []
+    for _ in range(DRAWS):
+        chosen = [i for k in rng.integers(len(names), size=len(names)) for i in members[k]]
+        a, b = summary([real[i] for i in chosen]), summary([made[i] for i in chosen])
+        draws.append({k: b[k] / a[k] if a[k] else float("nan") for k in a})
+    a, b = summary(real), summary(made)
+    return {k: {"real": a[k], "made": b[k], "ratio": b[k] / a[k] if a[k] else float("nan"),
+                "spread": float(np.nanstd([d[k] for d in draws]))} for k in a}
+
+
+def run(context: Context) -> dict:
+    """JSON: by zoom, cascade and single level against real; agreement with the parent; colour drift; grid phase."""
+    result: dict = {"cascade": {}, "single": {}}
+    pairs: list[Pair] = []
+    for level, members in by_level(context.patches, context.budget.cascade).items():
+        bar = context.bar(members, f"whole cascade, {level} m", unit="place")
+        pairs += [found for patch in bar if (found := pair(context, patch)) is not None]
+    for zoom in sorted({p.zoom for p in pairs}):
+        mine = [p for p in pairs if p.zoom == zoom]
+        ratios = _ratios([describe(p.real) for p in mine], [describe(p.made) for p in mine], [p.patch.scene for p in mine])
+        close = [agreement(context, p.patch, zoom) for p in context.bar(mine, f"agreement, z{zoom}", unit="place")]
+        drift = np.array([c["drift"] for c in close])
+        result["cascade"][f"z{zoom}"] = {
+            "places": len(mine), "scenes": len({p.patch.scene for p in mine}), "statistics": ratios,
+            "psnr": float(np.mean([c["psnr"] for c in close])),
+            "drift": {"mean": drift.mean(0).tolist(), "typical": float(np.abs(drift).mean())},
+            "grid 4": float(np.nanmean([c["grid 4"] for c in close])),
+            "grid 16": float(np.nanmean([c["grid 16"] for c in close]))}
+    for level, members in by_level(context.patches, context.budget.single).items():
+        pictures = drawn(context, "student", context.student, members)
+        made = [pictures[p.id] for p in members]
+        result["single"][level] = {
+            "patches": len(members),
+            "statistics": _ratios([describe(p.pixels) for p in members], [describe(m) for m in made],
+                                  [p.scene for p in members]),
+            "grid 4": float(np.nanmean([grid_phase(m, 4) for m in made])),
+            "grid 16": float(np.nanmean([grid_phase(m, 16) for m in made]))}
+    return result

@@ -1,0 +1,74 @@
+"""One call of a checkpoint on any condition, noise and number of steps: what window.py does, without its grid."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from model import checkpoint as checkpoints
+from model.checkpoint import Checkpoint, SamplerConfig
+from model.errors import BadCheckpoint
+from model.network import SCALE, Network, NetworkConfig
+from model.residual import Whitening, enlarge
+from model.schedule import ddim, timesteps
+
+
+def load(path: Path) -> Checkpoint:
+    """A checkpoint's folder, or a training's `state.pt` (asked at 50 steps)."""
+    path = Path(path)
+    if path.is_dir():
+        return checkpoints.load(path)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        network = Network(NetworkConfig.from_dict(state["network_config"]))
+        network.load_state_dict(state["average"])
+    except Exception as error:  # torch raises a dozen kinds for a truncated file
+        raise BadCheckpoint(f"{path} is neither a checkpoint's folder nor a training's state: {error}") from error
+    network = network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    return Checkpoint(network, Whitening(state["whitening"]), SamplerConfig(tuple(timesteps(50))), "state",
+                      {"step": state["step"]})
+
+
+def to_tensor(pixels: np.ndarray) -> torch.Tensor:
+    """uint8 ``(H, W, 3)`` -> float32 ``(1, 3, H, W)`` in [-1, 1], channels last."""
+    image = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float() / 127.5 - 1
+    return image.contiguous(memory_format=torch.channels_last)
+
+
+def to_pixels(image: torch.Tensor) -> np.ndarray:
+    """float ``(1, 3, H, W)`` in [-1, 1] -> uint8 ``(H, W, 3)``."""
+    return ((image[0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+
+
+@torch.inference_mode()
+def draw(checkpoint: Checkpoint, condition: np.ndarray, resolution: float, noise: np.ndarray,
+         times: list[int] | None = None) -> np.ndarray:
+    """Picture uint8 ``(4h, 4w, 3)`` of a condition uint8 ``(h, w, 3)``.
+
+    `resolution` is that of the picture, m/px; `noise` float32 ``(3, 4h, 4w)``; `times` are DDIM timesteps, the
+    checkpoint's own if None.
+    """
+    network, sampler = checkpoint.network, checkpoint.sampler
+    low = to_tensor(condition)
+    features = network.encode(low)
+    told = torch.tensor([float(resolution)]), torch.tensor([sampler.degradation])
+    start = torch.from_numpy(np.ascontiguousarray(noise))[None].contiguous(memory_format=torch.channels_last)
+    x0 = ddim(lambda x, t: network(x, torch.tensor([float(t)]), features, *told), start,
+              list(times or sampler.times), network.config.predicts)
+    residual = checkpoint.whitening.colour(x0, [resolution])
+    if sampler.project:
+        residual = residual - F.interpolate(F.avg_pool2d(residual, SCALE), scale_factor=SCALE, mode="nearest")
+    return to_pixels(enlarge(low) + residual)
+
+
+def bicubic(condition: np.ndarray) -> np.ndarray:
+    """The condition enlarged: what there is without a network."""
+    return to_pixels(enlarge(to_tensor(condition)))
+
+
+def shrink(pixels: np.ndarray) -> np.ndarray:
+    """4×4 means rounded to uint8, as one level of the cascade would hand to the next."""
+    h, w = pixels.shape[0] // SCALE, pixels.shape[1] // SCALE
+    blocks = pixels[:h * SCALE, :w * SCALE].reshape(h, SCALE, w, SCALE, 3).astype(np.float64).mean((1, 3))
+    return np.rint(blocks).astype(np.uint8)

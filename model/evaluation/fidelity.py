@@ -1,0 +1,135 @@
+"""Section 1. Single level: pictures from real conditions, held against real ones by KID and FID."""
+
+import numpy as np
+import torch
+
+from model import noise
+from model.checkpoint import Checkpoint
+from model.evaluation.context import Context
+from model.evaluation.distance import Distance, difference, fid, floor, kid
+from model.evaluation.drawing import bicubic, draw
+from model.evaluation.inception import Inception
+from model.evaluation.scattering import Reduction, Scattering, crops_of
+from model.evaluation.scenes import NAMES, by_level, case, region
+from model.schedule import timesteps
+from model.training.imagery import Patch
+
+BATCH = 32            # crops at once
+LEAST = 6             # patches below which no distance is given
+REGIONAL = ("4892", "1223", "611x", "305")
+
+
+def noise_of(index: int, size: int = 256) -> np.ndarray:
+    """The noise of validation picture `index`: float32 ``(3, size, size)``."""
+    return noise.field(11, 15, 512 * index, 0, 512 * index + size, size)
+
+
+def drawn(context: Context, name: str, checkpoint: Checkpoint, patches: list[Patch], times=None) -> dict[str, np.ndarray]:
+    """Pictures by patch id. Kept in the context, so that the sheets and other sections need not draw again."""
+    rows = context.rows.setdefault(name, {})
+    order = {p.id: n for n, p in enumerate(context.patches)}
+    for patch in context.bar([p for p in patches if p.id not in rows], f"single level, {name}", unit="patch"):
+        rows[patch.id] = draw(checkpoint, case(patch).condition, patch.m_per_px, noise_of(order[patch.id]), times)
+    return rows
+
+
+class Judge:
+    """Scattering features of one level, reduced on its own real pictures."""
+
+    def __init__(self, context: Context, patches: list[Patch], scattering: Scattering, label: str):
+        self.context, self.patches, self.scattering, self.label = context, patches, scattering, label
+        self.raw = {p.id: self._features(p.pixels) for p in context.bar(patches, f"features, {label}", unit="patch")}
+        self.reduce = Reduction(torch.cat(list(self.raw.values())))
+        self.real = {name: self.reduce(value) for name, value in self.raw.items()}
+
+    def _features(self, pixels) -> torch.Tensor:
+        return torch.cat([self.scattering(part) for part in crops_of(pixels).split(BATCH)])
+
+    def features(self, pictures: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
+        mine = {p.id: pictures[p.id] for p in self.patches if p.id in pictures}
+        return {name: self.reduce(self._features(pixels))
+                for name, pixels in self.context.bar(mine.items(), f"features, {self.label}", unit="patch")}
+
+    def distance(self, features: dict[str, torch.Tensor], among: set[str] | None = None) -> Distance | None:
+        chosen = [p for p in self.patches if p.id in features and (among is None or p.id in among)]
+        if len(chosen) < LEAST:
+            return None
+        return kid([self.real[p.id] for p in chosen], [features[p.id] for p in chosen], [p.scene for p in chosen])
+
+    def frechet(self, features: dict[str, torch.Tensor]) -> float | None:
+        if len(features) < LEAST:
+            return None
+        return fid(torch.cat([self.real[i] for i in features]), torch.cat(list(features.values())))
+
+
+def run(context: Context) -> dict:
+    """JSON of the section: KID by level and row, differences, regions, FID."""
+    scattering = Scattering()
+    levels = by_level(context.patches, context.budget.single)
+    everything = [p for members in levels.values() for p in members]
+    rows = {"bicubic": {p.id: bicubic(case(p).condition) for p in everything},
+            "student": drawn(context, "student", context.student, everything)}
+    for name, checkpoint in context.others.items():
+        few = everything
+        times = None
+        if name == "teacher":
+            few = [p for members in by_level(context.patches, context.budget.single).values()
+                   for p in members[:context.budget.teacher]]
+            times = timesteps(50)
+        rows[name] = drawn(context, name, checkpoint, few, times)
+    result = {"levels": {}, "regions": {}, "rows": list(rows)}
+    for level, members in levels.items():
+        judge = Judge(context, members, scattering, NAMES[level])
+        features = {name: judge.features(pictures) for name, pictures in rows.items()}
+        result["levels"][level] = _level(judge, features)
+        if level in REGIONAL:
+            result["regions"][level] = _regions(judge, features)
+    if context.inception is not None:
+        result["inception"] = _inception(context, rows, everything)
+    return result
+
+
+def _level(judge: Judge, features: dict) -> dict:
+    found = {"patches": len(judge.patches), "scenes": len({p.scene for p in judge.patches}), "kid": {}, "fid": {},
+             "differences": {}}
+    if len(judge.patches) >= 2 * LEAST:
+        found["kid"]["real"] = floor([judge.real[p.id] for p in judge.patches]).as_dict()
+    for name, mine in features.items():
+        distance = judge.distance(mine)
+        found["kid"][name] = distance.as_dict() | {"patches": len(mine)} if distance else None
+        found["fid"][name] = judge.frechet(mine)
+        if name not in ("bicubic", "student"):
+            common = set(mine) & set(features["student"])
+            pair = judge.distance(features["student"], common), judge.distance(mine, common)
+            if all(pair):
+                value, spread = difference(*pair)
+                found["differences"][name] = {"student minus this": value, "spread": spread}
+    return found
+
+
+def _regions(judge: Judge, features: dict) -> dict:
+    found = {}
+    for name in sorted({n for p in judge.patches for n in region(p)}):
+        among = {p.id for p in judge.patches if name in region(p)}
+        distances = {row: judge.distance(features[row], among) for row in ("bicubic", "student")}
+        if all(distances.values()):
+            found[name] = {"patches": len(among)} | {row: d.as_dict() for row, d in distances.items()}
+    return found
+
+
+def _inception(context: Context, rows: dict, patches: list[Patch]) -> dict:
+    """FID and KID on whole pictures, all levels together, by torchmetrics."""
+    from model.evaluation.distance import plain_kid
+    network = Inception(context.inception)
+
+    def features(pictures):
+        return torch.cat([network(torch.from_numpy(np.ascontiguousarray(p)).permute(2, 0, 1)[None])
+                          for p in context.bar(pictures, "Inception", unit="picture")])
+
+    real = {p.id: p.pixels for p in patches}
+    found = {}
+    for name, pictures in rows.items():
+        ids = [i for i in real if i in pictures]
+        a, b = features([real[i] for i in ids]), features([pictures[i] for i in ids])
+        found[name] = {"fid": fid(a, b), "kid": plain_kid(a, b, len(ids)), "pictures": len(ids)}
+    return found

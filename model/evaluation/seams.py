@@ -1,0 +1,74 @@
+"""Section 2. Does the border between two windows show? The gradient across it over that inside."""
+
+import numpy as np
+
+from model.checkpoint import Checkpoint
+from model.evaluation.context import Context
+from model.evaluation.paper_windows import LAYOUTS, Layout, mosaic
+from model.evaluation.scenes import spread
+from model.evaluation.statistics import luminance
+from model.network import SCALE
+from model.schedule import timesteps
+
+SIDE = 3       # windows of a mosaic along each side
+FLAT = 4.0     # grey levels: below, there is nothing for a border to cut
+PHASE = 16     # px: columns are compared with columns of the same place in the networks' grid
+FINER = {"1223": 305.0, "611x": 150.0, "305": 76.0, "76": 19.1, "19": 4.78}  # m/px that each level's patches are turned into
+
+
+def across_and_inside(picture: np.ndarray, core: int) -> tuple[list[float], list[float]]:
+    """Mean |gradient| across each window border, and across each line of the same phase that is none."""
+    borders, inside = [], []
+    grey = luminance(picture)
+    for image in (grey, grey.T):
+        gradient = np.abs(np.diff(image, axis=1))  # column c: between pixels c and c+1
+        for segment in range(0, image.shape[0], core):
+            means = gradient[segment:segment + core].mean(axis=0)
+            for column in range(PHASE - 1, len(means), PHASE):
+                (borders if (column + 1) % core == 0 else inside).append(float(means[column]))
+    return borders, inside
+
+
+def _plan(borders: int) -> tuple[int, int]:
+    """Windows along a side and mosaics that give so many borders: n×n windows have 2·n·(n-1)."""
+    side = next((n for n in range(2, SIDE) if 2 * n * (n - 1) >= borders), SIDE)
+    return side, max(1, -(-borders // (2 * side * (side - 1))))
+
+
+def _conditions(context: Context, count: int, need: int):
+    """Conditions of need×need px, and the resolution of what is made of them: real patches, one level finer."""
+    usable = [p for p in context.patches if p.level in FINER and luminance(p.pixels).std() > FLAT]
+    chosen = spread(usable, count)
+    for n in range(count):
+        patch = chosen[n % len(chosen)]
+        # A layout with a halo looks a little beyond the patch: mirrored there, which no border sees.
+        missing = max(0, need - 256)
+        pixels = np.pad(patch.pixels, ((0, missing), (0, missing), (0, 0)), mode="reflect")
+        yield pixels[:need, :need], FINER[patch.level]
+
+
+def measure(context: Context, checkpoint: Checkpoint, layout: Layout, borders: int, times=None) -> dict:
+    """Ratio of the gradient across borders to that inside, with its standard error over mosaics' borders."""
+    side, mosaics = _plan(borders)
+    need = (side * layout.core + 2 * layout.halo) // SCALE
+    at, off = [], []
+    bar = context.bar(range(mosaics), f"seams, {layout.name}", unit="mosaic")
+    for n, (condition, resolution) in zip(bar, _conditions(context, mosaics, need), strict=True):
+        a, b = across_and_inside(mosaic(checkpoint, layout, condition, side, side, resolution, n, times), layout.core)
+        at, off = at + a, off + b
+    inside = float(np.mean(off))
+    return {"borders": len(at), "across": float(np.mean(at)), "inside": inside, "ratio": float(np.mean(at)) / inside,
+            "spread": float(np.std(at) / np.sqrt(len(at))) / inside}
+
+
+def run(context: Context) -> dict:
+    checkpoint = context.student
+    result = {"steps": len(checkpoint.sampler.times),
+              "student": {layout.name: measure(context, checkpoint, layout, context.budget.borders)
+                          for layout in LAYOUTS}}
+    if context.budget.slow_borders:
+        slow = context.others.get("teacher", checkpoint)
+        result["50 steps"] = {layout.name: measure(context, slow, layout, context.budget.slow_borders, timesteps(50))
+                              for layout in LAYOUTS}
+        result["50 steps by"] = "teacher" if "teacher" in context.others else "student"
+    return result
