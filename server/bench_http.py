@@ -21,6 +21,8 @@ from server.load import ask
 from server.settings import Settings, option
 
 VIEW = (6, 4)  # tiles that a 1280×800 window shows
+STEADY = 540  # stored tiles a second: the target and a little more. Clients that never rest would measure only
+# how two cores are shared between those who ask, those who answer and the network.
 BROWSER = 6  # connections that a browser opens
 SKIPPED = {"host", "port", "cache_dir", "data_dir", "foresight", "public_url", "token"}
 
@@ -153,17 +155,18 @@ class HttpBench:
             context = multiprocessing.get_context("spawn")
             with context.Pool(1) as pool:
                 pool.apply(time.sleep, (0,))  # it has started
-                asking = pool.apply_async(ask, (self.url, paths, 16, seconds))
+                asking = pool.apply_async(ask, (self.url, paths, 16, seconds, STEADY))
                 beside = self.rate(seconds)
                 latencies = asking.get(seconds + 30)
+                flat_out = len(pool.apply(ask, (self.url, paths, 16, seconds / 3))) / (seconds / 3)
         rate, late = len(latencies) / seconds, 1000 * percentile(latencies, 0.95)
         kept = beside / alone if alone else float("nan")
         return Row(
-            "stored tiles under 16 connections while rendering goes on",
-            f"{rate:.0f} a second, p95 {late:.0f} ms, rendering keeps {100 * kept:.0f} %",
+            f"stored tiles over 16 connections that ask {STEADY} times a second, while rendering goes on",
+            f"{rate:.0f} a second, p95 {late:.0f} ms, rendering keeps {100 * kept:.0f} %; flat out {flat_out:.0f} a second",
             "≥ 500 a second, p95 ≤ 60 ms, ≥ 50 %",
             rate >= 500 and late <= 60 and kept >= 0.5,
-            {"per_second": rate, "p95_ms": late, "rendering_kept": kept},
+            {"per_second": rate, "p95_ms": late, "rendering_kept": kept, "flat_out_per_second": flat_out},
         )
 
     def rate(self, seconds: float) -> float:

@@ -37,12 +37,7 @@ def serve(settings: Settings) -> None:
     """Serve the explorer, tiles and documents."""
     from server.serving import serve as run  # torch and Flask take seconds to import, --help should not
 
-    try:
-        run(settings, tell=click.echo)
-    except OSError as error:
-        raise click.ClickException(
-            f"Cannot listen on {settings.host}:{settings.port} ({error.strerror or error}). Another one: --port 8001"
-        ) from None
+    run(settings, tell=click.echo)
 
 
 for command in (bench.bench, store_cli.cache, store_cli.verify, render_cli.render):

@@ -12,6 +12,7 @@ import sys
 
 import waitress
 
+from model.errors import ElsewhereError
 from server.app import create_app
 from server.settings import Settings
 
@@ -22,14 +23,33 @@ SPARE_THREADS = 16  # beyond those that may wait for renders: stored tiles and p
 SWITCH_INTERVAL = 0.0005  # seconds
 
 
+class CannotListen(ElsewhereError):
+    """The port is taken, or not ours to take."""
+
+    code = "cannot_listen"
+
+
 def serve(settings: Settings, tell=print) -> None:
-    """Serve until SIGINT or SIGTERM. Raises StoreUnusable, BadCheckpoint, OSError (the port is taken)."""
+    """Serve until SIGINT or SIGTERM. Raises StoreUnusable, BadCheckpoint, CannotListen."""
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # its depth is ours to report, in /api/status
     sys.setswitchinterval(SWITCH_INTERVAL)
     app = create_app(settings)
     here = app.extensions["elsewhere"]
     with contextlib.closing(here):
-        server = waitress.create_server(
+        server = _listen(app, settings)
+        _end_on_signals(here)
+        here.generator.pixels(here.generator.address("earth", 0, 0, 0, 0))  # decode the base now, not for a visitor
+        port = getattr(server, "effective_port", settings.port)
+        tell(f"\n  Elsewhere is open:  {settings.public_url or _local_url(settings.host, port)}\n")
+        tell(f"  Tiles are kept in {settings.cache_dir}/, people's worlds in {settings.data_dir}/. Ctrl-C ends it.\n")
+        sys.stdout.flush()
+        server.run()
+    tell("Elsewhere is closed.")
+
+
+def _listen(app, settings: Settings):
+    try:
+        return waitress.create_server(
             app,
             host=settings.host,
             port=settings.port,
@@ -41,14 +61,9 @@ def serve(settings: Settings, tell=print) -> None:
             ident="Elsewhere",
             clear_untrusted_proxy_headers=False,  # server.addresses decides whom to believe
         )
-        _end_on_signals(here)
-        here.generator.pixels(here.generator.address("earth", 0, 0, 0, 0))  # decode the base now, not for a visitor
-        port = getattr(server, "effective_port", settings.port)
-        tell(f"\n  Elsewhere is open:  {settings.public_url or _local_url(settings.host, port)}\n")
-        tell(f"  Tiles are kept in {settings.cache_dir}/, people's worlds in {settings.data_dir}/. Ctrl-C ends it.\n")
-        sys.stdout.flush()
-        server.run()
-    tell("Elsewhere is closed.")
+    except OSError as error:
+        where, why = f"{settings.host}:{settings.port}", error.strerror or error
+        raise CannotListen(f"Cannot listen on {where} ({why}). Take another port: --port 8001") from None
 
 
 def _end_on_signals(here) -> None:
