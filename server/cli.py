@@ -5,7 +5,7 @@ import logging
 import click
 
 from model.errors import ElsewhereError
-from server import bench, render_cli, store_cli
+from server import bench, render_cli, store_cli, worlds_cli
 from server.options import with_settings
 from server.settings import Settings
 
@@ -40,5 +40,5 @@ def serve(settings: Settings) -> None:
     run(settings, tell=click.echo)
 
 
-for command in (bench.bench, store_cli.cache, store_cli.verify, render_cli.render):
+for command in (bench.bench, store_cli.cache, store_cli.verify, render_cli.render, worlds_cli.worlds):
     main.add_command(command)

@@ -82,7 +82,8 @@ def check_may_change() -> None:
     settings = services().settings
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if given:
-        if settings.token and scheme.lower() == "bearer" and hmac.compare_digest(given.encode(), settings.token.encode()):
+        bearer = scheme.lower() == "bearer"
+        if settings.token and bearer and hmac.compare_digest(given.encode(), settings.token.encode()):
             return
         raise Forbidden("the token is not this server's" if settings.token else "this server has no token set")
     why = _outsider()
@@ -95,7 +96,7 @@ def _outsider() -> str | None:
     peer = request.environ.get("werkzeug.proxy_fix.orig", request.environ).get("REMOTE_ADDR", "")
     if not _is_loopback(peer):
         return f"you come from {peer or 'nowhere'}"
-    forwarded = [name for name in request.headers.keys()
+    forwarded = [name for name, _ in request.headers
                  if name.lower().startswith("x-forwarded") or name.lower() in ("forwarded", "x-real-ip", "via")]
     if forwarded:
         return f"a proxy stands between ({forwarded[0]})"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from server.cli import with_settings
+from server.options import with_settings
 from server.settings import Settings
 
 

@@ -233,11 +233,12 @@ def _worlds() -> dict:
     )
     form = {
         "type": "object",
-        "required": ["name", "picture"],
+        "required": ["name", "file"],
         "properties": {
             "name": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,31}$"},
-            "picture": {"type": "string", "contentMediaType": "application/octet-stream"},
+            "file": {"type": "string", "contentMediaType": "application/octet-stream"},
             "title": {"type": "string"},
+            "attribution": {"type": "string"},
         },
     }
     guarded = "Not from this machine and without the token."
@@ -249,7 +250,7 @@ def _worlds() -> dict:
         "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}},
         "responses": {
             "201": _ok("The new world.", "application/json", one),
-            "400": _error("`bad_world_name` or `bad_picture`."),
+            "400": _error("`bad_world_name`, or no file."),
             "403": _error(guarded),
             "409": _error("`world_exists`."),
             "413": _error("The picture is too large."),
@@ -270,7 +271,30 @@ def _worlds() -> dict:
             },
         }
     }
-    return {"/api/worlds": listed, "/api/worlds/{world}": removed}
+    return {"/api/worlds": listed, "/api/worlds/{world}": removed, "/api/interesting": _interesting()}
+
+
+def _interesting() -> dict:
+    query = [
+        {"name": "world", "in": "query", "schema": {"type": "string", "default": "earth"}},
+        {"name": "seed", "in": "query", "schema": {"type": "string", "default": "0"}},
+        {
+            "name": "kind",
+            "in": "query",
+            "description": "Of what; `any` takes turns.",
+            "schema": {"type": "string", "enum": ["any", "coast", "river", "mountains", "desert"], "default": "any"},
+        },
+        {"name": "n", "in": "query", "description": "The n-th best.", "schema": {"type": "integer", "default": 0}},
+    ]
+    return _get(
+        "findInteresting",
+        "Worlds",
+        "Somewhere worth a visit, and why.",
+        _ok("Where (`lat`, `lon`, `z`), of what kind, and the search's reason.", "application/json", {"type": "object"}),
+        query,
+        _400="`bad_seed` or `bad_kind`.",
+        _404="`unknown_world`, or nothing of that kind on this planet.",
+    )
 
 
 def _pages() -> dict:
