@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 
 from model.errors import ElsewhereError
 from model.interesting import KINDS, NothingFound, Place, search
 from model.seeds import parse_seed
+from server.services import services
 
 CLOSER = 4  # zooms below the base: two steps of the cascade
 
@@ -22,7 +23,7 @@ class BadKind(ElsewhereError):
 @blueprint.get("/api/interesting")
 def interesting() -> Response:
     """The n-th best place of a kind (``coast``, ``river``, ``mountains``, ``desert``; ``any`` takes turns)."""
-    world = current_app.extensions["elsewhere"].worlds.get(request.args.get("world", "earth"))
+    world = services().worlds.get(request.args.get("world", "earth"))
     seed = parse_seed(request.args.get("seed", "0"))
     kind = request.args.get("kind", "any")
     n = request.args.get("n", 0, type=lambda text: int(text) % 10**6)

@@ -16,11 +16,13 @@ from pathlib import Path
 
 import folium
 from branca.element import CssLink, JavascriptLink
-from flask import Blueprint, Response, current_app, g, render_template, request, send_from_directory
+from flask import Blueprint, Response, g, render_template, request, send_from_directory
 from xstatic.pkg import leaflet
 
 from model.errors import ElsewhereError
 from model.seeds import parse_seed
+from server import worlds_api
+from server.services import services
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "static" / "js"
@@ -62,9 +64,8 @@ class View:
 @blueprint.get("/")
 def explorer() -> Response:
     """The page. Its address is read here, once, and handed to the scripts as data."""
-    generator = current_app.extensions["elsewhere"].generator
-    worlds = describe_worlds()
-    view, notices = read_view(request.args, [world["name"] for world in worlds], generator.versions)
+    worlds = worlds_api.listing()
+    view, notices = read_view(request.args, [world["name"] for world in worlds], services().generator.versions)
     map_ = ExplorerMap(
         location=[view.lat, view.lon],
         zoom_start=view.z,
@@ -97,26 +98,6 @@ def explorer() -> Response:
 def leaflet_file(name: str) -> Response:
     """Leaflet's own files, from the pip package that carries them."""
     return send_from_directory(leaflet.BASE_DIR, name, max_age=86400)
-
-
-def describe_worlds() -> list[dict]:
-    """The worlds as the page needs them: ``GET /api/worlds`` plus each one's attribution."""
-    services = current_app.extensions["elsewhere"]
-    described = []
-    for name in services.worlds.names():
-        world = services.worlds.get(name)
-        described.append(
-            {
-                "name": name,
-                "title": world.title,
-                "note": world.note,
-                "attribution": world.attribution,
-                "base_zoom": world.base_zoom,
-                "versions": services.generator.versions(name),
-                "removable": bool(getattr(world, "removable", False)),
-            }
-        )
-    return described
 
 
 def read_view(args, worlds: list[str], versions) -> tuple[View, list[str]]:

@@ -26,6 +26,12 @@ class BadRequest(ElsewhereError):
 
 @blueprint.get("/api/worlds")
 def listed():
+    response = jsonify(worlds=listing())
+    response.headers["Cache-Control"] = "no-cache"
+    return allow_any_origin(response)
+
+
+def listing() -> list[dict]:
     """Every world with its versions, newest first."""
     found = []
     for name in services().worlds.names():
@@ -33,9 +39,7 @@ def listed():
             found.append(_shown(services().worlds.get(name)))
         except UnknownWorld:
             continue  # removed in the meantime
-    response = jsonify(worlds=found)
-    response.headers["Cache-Control"] = "no-cache"
-    return allow_any_origin(response)
+    return found
 
 
 @blueprint.post("/api/worlds")

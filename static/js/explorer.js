@@ -42,8 +42,8 @@ const places = new Places(() => state, ({ lat, lon, z }) => fly(lat, lon, z));
 
 /** A source as the layers need it: the version is always named, so that a tile never changes under its address. */
 function sourceOf({ world, seed, version }) {
-  const { title, attribution, base_zoom: baseZoom, versions } = worlds.get(world);
-  return { world, seed, version: version || versions[0], title, attribution, baseZoom };
+  const { title, attribution, base_zoom: baseZoom, versions, removable } = worlds.get(world);
+  return { world, seed, version: version || versions[0], title, attribution, baseZoom, removable };
 }
 
 function currentView() {

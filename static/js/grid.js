@@ -32,5 +32,5 @@ export class TileGrid extends L.GridLayer {
 
 function origin({ origin, ms }) {
   const time = ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
-  return { photograph: `photograph · ${time}`, store: `imagined before, stored · ${time}`, made: `imagined now · ${time}` }[origin];
+  return { base: `base, not imagined · ${time}`, store: `imagined before, stored · ${time}`, made: `imagined now · ${time}` }[origin];
 }

@@ -1,5 +1,7 @@
 /* "12 tiles, about 4 s": what the page still waits for, counted here; how long, from the pace that is really seen. */
 
+import { baseKind } from "./reading.js";
+
 const PATIENCE = 350; // ms before saying anything: stored tiles come sooner
 const RECENT = 8; // finished tiles that tell the pace
 
@@ -69,6 +71,8 @@ export class Progress {
   #sentence(pending) {
     const failed = pending.filter((tile) => tile.failed);
     if (failed.length === pending.length) return `${count(failed.length)} failed, trying again. ${failed[0].failed}`;
+    // The first tile of an invented planet waits for the whole planet, a few seconds nobody can foresee.
+    if (pending.every((tile) => tile.isBase && baseKind(tile.layer.source) === "invented")) return "Inventing this planet…";
     const seconds = Math.max(pending.length * this.#pace(pending[0].coords.z), this.server?.eta_seconds || 0);
     const trouble = failed.length ? ` · ${failed.length} failed, trying again` : "";
     return count(pending.length) + (seconds ? `, about ${duration(seconds)}` : "") + trouble;

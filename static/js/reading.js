@@ -14,9 +14,15 @@ export function metres(value) {
   return `${number >= 100 ? Math.round(number) : Number(number.toPrecision(2))} ${unit}`;
 }
 
-/** Where a zoom stands: still the photograph, or how many times finer than it. */
-export function provenance(z, baseZoom) {
-  if (z <= baseZoom) return { imagined: false, label: "photograph" };
+/** What a world's base is: the Earth is a photograph, people's own worlds are pictures, the seed invents the others. */
+export function baseKind({ world, removable }) {
+  return world === "earth" ? "photograph" : removable ? "picture" : "invented";
+}
+
+/** Where a zoom stands: still the base, or how many times finer than it. */
+export function provenance(z, source) {
+  const { baseZoom } = source;
+  if (z <= baseZoom) return { imagined: false, label: baseKind(source) };
   const deep = Math.min(z, DEEPEST);
   return { imagined: true, label: z > DEEPEST ? "enlarged" : `imagined ×${2 ** (deep - baseZoom)}` };
 }
@@ -54,14 +60,16 @@ export class Reading {
     const z = map.getZoom();
     const { gauge, depth, level, origin, attribution } = this.elements;
     const fine = metres(groundResolution(z, map.getCenter().lat));
-    const { imagined, label } = provenance(z, source.baseZoom);
+    const { imagined, label } = provenance(z, source);
     const step = cascadeLevel(z, source.baseZoom);
     depth.textContent = `zoom ${z} · ${fine} per pixel`;
     level.textContent = step ? `level ${step.name}` : "";
     level.title = step ? `Drawn by the step of the cascade that makes zoom ${step.zoom}` : "";
     origin.textContent = label;
     origin.dataset.imagined = imagined;
-    origin.title = `The photograph ends at zoom ${source.baseZoom}. Everything finer is imagined by a neural network.`;
+    const base = { photograph: "The photograph", picture: "The picture", invented: "The planet that the seed invents" }[baseKind(source)];
+    origin.title = `${base} ends at zoom ${source.baseZoom}. Everything finer is imagined by a neural network.`;
+    gauge.parentElement.querySelector(".photograph").textContent = baseKind(source);
     gauge.value = z;
     gauge.setAttribute("aria-valuetext", `zoom ${z}, ${fine} per pixel, ${label}`);
     const share = (source.baseZoom + 0.5 - gauge.min) / (gauge.max - gauge.min);

@@ -91,7 +91,7 @@ class Tile {
     this.element.dataset.state = "final";
     const made = /render;dur=([\d.]+)/.exec(headers.get("Server-Timing") || "");
     const cache = headers.get("X-Cache");
-    this.info = { origin: this.isBase ? "photograph" : cache === "hit" ? "store" : "made", ms: made ? Number(made[1]) : waited };
+    this.info = { origin: this.isBase ? "base" : cache === "hit" ? "store" : "made", ms: made ? Number(made[1]) : waited };
     this.#show();
     this.layer.fire("tilefinished", { tile: this });
   }

@@ -58,7 +58,7 @@ def test_a_downloaded_view_lies_where_it_should(visitor, live_server, tmp_path, 
         pixels = picture.read()[:3]
         # The pixels of one tile are the server's own, at the place that the georeference says.
         box = mercantile.xy_bounds(66, 45, 7)
-        row, column = (round(v) for v in picture.index(box.left, box.top, op=float))
+        column, row = (round(v) for v in ~picture.transform @ (box.left, box.top))
     r0, c0 = max(row, 0), max(column, 0)
     r1, c1 = min(row + 256, pixels.shape[1]), min(column + 256, pixels.shape[2])
     assert (r1 - r0) * (c1 - c0) > 10_000
