@@ -1,6 +1,7 @@
 """Tiles as one picture: a Cloud-Optimized GeoTIFF, or a PNG with its world file. GDAL streams; memory does not grow."""
 
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def _mosaic(workshop: Workshop, tags: dict[str, str], centred: bool, step: Calla
     path = workshop.folder / "mosaic.tif"
     transform, crs = Affine(*region.transform), CRS.from_epsg(3857)
     if centred and job.area.box.east > 180:
-        transform, crs = Affine.translation(-HALF_WORLD, 0) * transform, CRS.from_user_input(_MERCATOR_180)
+        transform, crs = Affine(*transform[:2], transform.c - HALF_WORLD, *transform[3:6]), CRS.from_user_input(_MERCATOR_180)
     bands = 4 if job.area.polygons else 3
     layout = {**_LAYOUT, **({"alpha": "yes"} if bands == 4 else {})}
     with rasterio.open(path, "w", width=region.width, height=region.height, count=bands, crs=crs, transform=transform,
@@ -129,7 +130,9 @@ def _warped(workshop: Workshop, picture: Path, crs: str, tags: dict[str, str]) -
 def _frame(source, target: CRS, workshop: Workshop) -> tuple[Affine, int, int]:
     """Transform, width and height of the picture in the target CRS, at about its own resolution."""
     if not target.is_geographic:
-        return calculate_default_transform(source.crs, target, source.width, source.height, *source.bounds)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PendingDeprecationWarning)  # rasterio 1.4 multiplies affines the old way
+            return calculate_default_transform(source.crs, target, source.width, source.height, *source.bounds)
     # In degrees the box is known, and may run past 180, which GDAL would wrap round the world.
     box = workshop.job.regions[0].lonlat
     step = (box.east - box.west) / source.width
