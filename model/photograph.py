@@ -1,8 +1,9 @@
 """What the Earth looks like from orbit, as a stock to dress other planets from: colours by climate, and texture.
 
-Blue Marble is split into slow colour (a blur over about 2°, of land and sea apart) and the texture on top. Colours are filed
-by temperature, by dryness (rank of brightness among land equally warm) and by redness of the soil; texture is filed in patches with
-their latitude (a plate carrée stretches them), mean colour and relief. Heights come from the colours of `etopo1.jpg`: classes, not metres.
+Blue Marble is split into slow colour (a blur over about 2°, of land and sea apart) and the texture on top. Colours are
+filed by temperature, by dryness (rank of brightness among land equally warm) and by redness of the soil. Texture is
+filed in patches with their latitude (a plate carrée stretches them), mean colour and relief. Heights come from the
+colours of `etopo1.jpg`: classes, not metres.
 """
 
 from dataclasses import dataclass
@@ -54,7 +55,8 @@ class Patches:
     like: np.ndarray        # (N, 5) float32: |latitude|, mean R, G, B of the slow colour, relief, scaled by SCALES
 
 
-SCALES = np.array([1 / 7, 1 / 14, 1 / 14, 1 / 14, 1 / 0.35], np.float32)    # per degree, grey level, km: what counts as far
+# Per degree of latitude, grey level (R, G, B), km of relief: what counts as far.
+SCALES = np.array([1 / 7, 1 / 14, 1 / 14, 1 / 14, 1 / 0.35], np.float32)
 
 
 @lru_cache(maxsize=2)
@@ -73,16 +75,20 @@ def photograph(height: int, patch: int) -> Photograph:
     colour = np.stack([_reduce(pixels[..., c], coarse) for c in range(3)], axis=-1)
     land_slow, sea_slow = _slow(colour, shares > 0.95), _slow(colour, shares < 0.05)
     texture = np.empty(pixels.shape, np.int8)
+    over = np.arange(-255, 256)
+    on_land = np.clip(over, -110, 110).astype(np.int8)
+    at_sea = np.rint(SEA_CALM * np.tanh(over / SEA_CALM)).astype(np.int8)
     for c in range(3):
         slow = np.where(is_land, _enlarge(land_slow[..., c], height), _enlarge(sea_slow[..., c], height))
-        over = np.where(neither, 0, pixels[..., c] - slow)
-        over = np.where(is_land, np.clip(over, -110, 110), SEA_CALM * np.tanh(over / SEA_CALM))
-        texture[..., c] = np.rint(over)
+        over = pixels[..., c] - np.rint(slow).astype(np.int16) + 255
+        texture[..., c] = np.where(is_land, on_land[over], at_sea[over])
+    texture[neither] = 0
 
     km = _heights(np.stack([_reduce(relief[..., c], coarse) for c in range(3)], axis=-1))
     latitude = latitudes(coarse)[:, None]
     temperature = temperature_at(latitude, km)
-    land = _climate_colours(colour[shares > 0.95], temperature[shares > 0.95], latitude.repeat(2 * coarse, 1)[shares > 0.95])
+    inland = shares > 0.95
+    land = _climate_colours(colour[inland], temperature[inland])
     open_sea = (shares < 0.02) & (latitude > np.radians(-58)) & (latitude < np.radians(72))
     sea = colour[open_sea]
     sea = sea[np.argsort(sea @ np.float32([0.3, 0.6, 0.1]), kind="stable")]
@@ -132,7 +138,8 @@ def _blur(field: np.ndarray, sigma: float) -> np.ndarray:
     spread = lambda count: np.exp(-2 * (np.pi * sigma * np.fft.rfftfreq(count)) ** 2)  # noqa: E731
     field = np.fft.irfft(np.fft.rfft(field, axis=1) * spread(width), width, axis=1)
     field = np.concatenate([field, field[::-1]])
-    return np.fft.irfft(np.fft.rfft(field, axis=0) * spread(2 * height)[:, None], 2 * height, axis=0)[:height].astype(np.float32)
+    field = np.fft.irfft(np.fft.rfft(field, axis=0) * spread(2 * height)[:, None], 2 * height, axis=0)
+    return field[:height].astype(np.float32)
 
 
 def _heights(relief: np.ndarray) -> np.ndarray:
@@ -143,7 +150,7 @@ def _heights(relief: np.ndarray) -> np.ndarray:
     return RELIEF[distance.argmin(axis=-1), 3]
 
 
-def _climate_colours(colour: np.ndarray, temperature: np.ndarray, latitude: np.ndarray) -> np.ndarray:
+def _climate_colours(colour: np.ndarray, temperature: np.ndarray) -> np.ndarray:
     """Mean colour of the Earth's land (N, 3) in each class of climate, (WARM, MOIST, SOIL, 3)."""
     light = colour @ np.float32([0.3, 0.59, 0.11])
     red = (colour[:, 0] - colour[:, 1]) / (light + 8)
@@ -158,12 +165,15 @@ def _climate_colours(colour: np.ndarray, temperature: np.ndarray, latitude: np.n
             low = 0
         if step == WARM - 1:
             high = len(warm)
+        if high - low < MOIST * SOIL:               # so warm or so cold a place is rare: take in its neighbours
+            low = int(np.clip((low + high - MOIST * SOIL) // 2, 0, len(warm) - MOIST * SOIL))
+            high = low + MOIST * SOIL
         here = order_by_warmth[low:high]
         here = here[np.argsort(-light[here], kind="stable")]            # brightest (driest, or snow) first
         for moist, dry in enumerate(np.array_split(here, MOIST)):
             dry = dry[np.argsort(red[dry], kind="stable")]
             for soil, part in enumerate(np.array_split(dry, SOIL)):
-                table[step, moist, soil] = colour[part].mean(axis=0) if len(part) else table[step, moist, soil - 1]
+                table[step, moist, soil] = colour[part].mean(axis=0)
     smooth = np.pad(table, ((1, 1), (1, 1), (0, 0), (0, 0)), mode="edge")
     smooth = (smooth[:-2] + 2 * smooth[1:-1] + smooth[2:]) / 4
     return (smooth[:, :-2] + 2 * smooth[:, 1:-1] + smooth[:, 2:]) / 4
@@ -173,17 +183,22 @@ def _patches(shares: np.ndarray, slow: np.ndarray, km: np.ndarray, patch: int, h
     """All squares on a grid of half a patch that lie almost wholly on land (or at sea)."""
     scale = height / shares.shape[0]
     size = max(int(patch / scale), 1)
-    rows, columns, like = [], [], []
-    for top in range(0, height - patch, patch // 2):
-        degrees = 90 - 180 * (top + patch / 2) / height
-        if not land and not -56 < degrees < 70:        # beyond, the painted sea floor is a flaw of the picture
-            continue
-        for left in range(0, 2 * height - patch, patch // 2):
-            cut = (slice(int(top / scale), int(top / scale) + size), slice(int(left / scale), int(left / scale) + size))
-            if shares[cut].mean() < 0.93:
-                continue
-            rows.append(top)
-            columns.append(left)
-            like.append([degrees if land else degrees * SEA_LATITUDE, *slow[cut].mean(axis=(0, 1)), km[cut].std()])
-    like = np.array(like, np.float32)
-    return Patches(np.array(rows), np.array(columns), likeness(like[:, 0], like[:, 1:4], like[:, 4]))
+    tops, lefts = np.meshgrid(np.arange(0, height - patch, patch // 2), np.arange(0, 2 * height - patch, patch // 2),
+                              indexing="ij")
+    degrees = 90 - 180 * (tops + patch / 2) / height
+    corner = (tops / scale).astype(int), (lefts / scale).astype(int)
+    fit = _box_mean(shares, *corner, size) >= 0.93
+    if not land:        # beyond, the painted sea floor is a flaw of the picture
+        fit &= (degrees > -56) & (degrees < 70)
+    corner = corner[0][fit], corner[1][fit]
+    colour = np.stack([_box_mean(slow[..., c], *corner, size) for c in range(3)], axis=-1)
+    relief = np.sqrt(np.maximum(_box_mean(km**2, *corner, size) - _box_mean(km, *corner, size) ** 2, 0))
+    return Patches(tops[fit], lefts[fit], likeness(degrees[fit] * (1 if land else SEA_LATITUDE), colour, relief))
+
+
+def _box_mean(field: np.ndarray, top: np.ndarray, left: np.ndarray, size: int) -> np.ndarray:
+    """Mean of the field over squares given by their first row and column."""
+    total = np.pad(field.astype(np.float64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    bottom, right = np.minimum(top + size, field.shape[0]), np.minimum(left + size, field.shape[1])
+    box = total[bottom, right] - total[top, right] - total[bottom, left] + total[top, left]
+    return box / ((bottom - top) * (right - left))

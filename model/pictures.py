@@ -101,14 +101,32 @@ def _opened(file: Path):
     """The picture as a rasterio dataset, recognised by its content; what GDAL has to say becomes `BadPicture`."""
     with warnings.catch_warnings(), rasterio.Env(GDAL_ERROR_ON_LIBJPEG_WARNING="TRUE", GDAL_CACHEMAX=128):
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        warnings.simplefilter("ignore", PendingDeprecationWarning)      # rasterio 1.4 multiplies Affine the old way
         try:
-            with rasterio.open(file, driver=list(FORMATS)) as source:
+            with rasterio.open(file, driver=_format(file)) as source:
                 _check(source)
                 yield source
         except RasterioError as error:
             kinds = ", ".join(FORMATS.values())
             raise BadPicture(f"that is not a whole picture as {kinds} ({str(error).replace(str(file), 'the file')})"
                              ) from error
+
+
+def _format(file: Path) -> str:
+    """GDAL's driver for the file, by its first bytes: GDAL knows a hundred formats, some of which open other files."""
+    with open(file, "rb") as stream:
+        head = stream.read(16)
+        stream.seek(max(file.stat().st_size - 4096, 0))
+        tail = stream.read()
+    if head.startswith(b"\x89PNG") and b"IEND" not in tail:        # GDAL shows half a PNG without a word
+        raise BadPicture("the PNG is cut off: its end is missing")
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WEBP"
+    for beginning, driver in ((b"\x89PNG\r\n\x1a\n", "PNG"), (b"\xff\xd8\xff", "JPEG"), (b"II*\0", "GTiff"),
+                              (b"MM\0*", "GTiff"), (b"II+\0", "GTiff"), (b"MM\0+", "GTiff")):
+        if head.startswith(beginning):
+            return driver
+    raise BadPicture(f"that is no picture we know: {', '.join(FORMATS.values())} are taken")
 
 
 def _check(source) -> None:
@@ -118,8 +136,8 @@ def _check(source) -> None:
     whole_only = source.driver == "WEBP" or source.tags(ns="IMAGE_STRUCTURE").get("INTERLACED") == "YES"
     most = MOST_UNSTREAMED if whole_only else MOST_PIXELS
     if pixels > most:
-        raise PictureTooLarge(f"{source.width}×{source.height} are {pixels // 10**6} million pixels; {most // 10**6} million "
-                              f"are the most for a {FORMATS[source.driver]} of this kind")
+        raise PictureTooLarge(f"{source.width}×{source.height} are {pixels // 10**6} million pixels; {most // 10**6} "
+                              f"million are the most for a {FORMATS[source.driver]} of this kind")
     if any(np.dtype(kind).kind not in "uif" for kind in source.dtypes):
         raise BadPicture(f"pixels of type {source.dtypes[0]} are no colours")
 
@@ -148,13 +166,14 @@ def _georeferenced(source) -> Layout | None:
     if source.crs is None or source.transform.is_identity:
         return None
     try:
-        there, columns, rows = calculate_default_transform(source.crs, WGS84, source.width, source.height, *source.bounds)
+        there, columns, rows = calculate_default_transform(source.crs, WGS84, source.width, source.height,
+                                                           *source.bounds)
     except RasterioError as error:
         raise BadPicture(f"its georeference cannot be brought to latitude and longitude ({error})") from error
     width = _even(360 / there.a)
     if min(columns, rows) * there.a * width / 360 < LEAST:
-        raise BadPicture(f"it covers {columns * there.a:.3g}° × {rows * there.a:.3g}°, too little to see on a planet that is "
-                         f"{width} pixels round")
+        raise BadPicture(f"it covers {columns * there.a:.3g}° × {rows * there.a:.3g}°, too little to see on a planet "
+                         f"that is {width} pixels round")
     note = ("A whole planet, drawn from somebody's georeferenced picture." if columns * there.a > 350 else
             f"The picture lies where its georeference says ({there.f - rows * there.a:.1f}° to {there.f:.1f}° N, "
             f"{there.c:.1f}° to {there.c + columns * there.a:.1f}° E), on a plain ground of its own colours.")
@@ -251,7 +270,7 @@ def _placed(source, layout: Layout, colours: _Colours):
 
 
 def _warped(source, layout: Layout, colours: _Colours):
-    """Strips of a georeferenced picture, warped to latitude and longitude, over the ground where there is none of it."""
+    """Strips of a georeferenced picture, warped to latitude and longitude; the ground where there is none of it."""
     step = 360 / layout.width
     with WarpedVRT(source, crs=WGS84, transform=Affine(step, 0, -180, 0, -step, 90), width=layout.width,
                    height=layout.width // 2, add_alpha=colours.alpha is None, warp_mem_limit=64,

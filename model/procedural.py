@@ -1,7 +1,8 @@
 """`procedural`: a planet that the seed invents, painted with the colours and the texture of Blue Marble.
 
-The shape and the climate come from `terrain`, the paint from `photograph`. Slow colour follows the climate of each place; on top
-lies real texture from places that look alike, in overlapping patches whose windows keep its strength; coasts follow the height.
+The shape and the climate come from `terrain`, the paint from `photograph`. Slow colour follows the climate of each
+place; on top lies real texture from places that look alike, in overlapping patches whose windows keep its strength;
+coasts follow the height.
 """
 
 from functools import lru_cache
@@ -11,7 +12,18 @@ import numpy as np
 from PIL import Image
 
 from model.base import Base, PlateCarree, base_zoom
-from model.photograph import COLDEST, HOTTEST, MOIST, SEA_LATITUDE, SOIL, WARM, Patches, Photograph, likeness, photograph
+from model.photograph import (
+    COLDEST,
+    HOTTEST,
+    MOIST,
+    SEA_LATITUDE,
+    SOIL,
+    WARM,
+    Patches,
+    Photograph,
+    likeness,
+    photograph,
+)
 from model.sphere import Noise, integers, latitudes
 from model.terrain import Terrain, terrain
 
@@ -20,7 +32,7 @@ ROWS = 2700             # 5400×2700, as Blue Marble: z5
 OVERVIEW_ROWS = 1352    # a smaller drawing of the same planet serves the zooms up to …
 OVERVIEW_ZOOM = 3       # … this one, in a quarter of the time
 KEPT = 6                # planets in memory, 60 MB each
-PATCH = 144             # pixels, at that size
+PATCH = 144 / 2700      # a patch's side, of the picture's rows
 CHOICE = 40             # patches to choose among
 FINE = 5                # label of the stream of random numbers
 
@@ -54,7 +66,7 @@ def planet(seed: int, rows: int = ROWS) -> np.ndarray:
 
     A pure function of the seed (0 … 2⁶⁴-1); `rows` is a multiple of 4.
     """
-    patch = max(4 * round(PATCH * rows / ROWS / 4), 8)
+    patch = max(4 * round(PATCH * rows / 4), 8)
     stock = photograph(rows, patch)
     ground = terrain(seed, rows // 4)
     relief = np.maximum(ground.height, 0)
@@ -148,7 +160,7 @@ def _texture(seed: int, label: int, stock: Photograph, patches: Patches, slow: n
         best = near[pick % int(np.searchsorted(distance[near], 2 * distance[near[0]] + 2, side="right"))]
         row = min(max(patches.row[best] + shift % slack - slack // 2, 0), rows - patch)
         column = min(max(patches.column[best] + (shift >> 20) % slack - slack // 2, 0), columns - patch)
-        cut = stock.texture[row:row + patch, column:column + patch]
+        cut = stock.texture[row:row + patch, _stretch(row, top, rows, patch, columns) + column]
         if ((row + step) * 2 > rows) != ((top + step) * 2 > rows):      # from the other hemisphere: mirror it
             cut = cut[::-1]
         if turn & 1:
@@ -156,6 +168,15 @@ def _texture(seed: int, label: int, stock: Photograph, patches: Patches, slow: n
         out[top + step:top + step + patch, left:left + patch] += cut * window[..., None]
     out[:, :patch] += out[:, columns:]
     return out[step:step + rows, :columns]
+
+
+def _stretch(row: int, top: int, rows: int, patch: int, columns: int) -> np.ndarray:
+    """Columns of a patch to take when it moves to another latitude, where a degree of longitude is shorter."""
+    there, here = (np.cos(np.pi * (0.5 - (y + patch / 2) / rows)) for y in (row, top))
+    share = np.clip(here / there, 0.08, 1)
+    if share > 0.9:
+        return np.arange(patch)
+    return np.rint((np.arange(patch) - patch / 2) * share + patch / 2).astype(np.int64)
 
 
 def _boxed(field: np.ndarray, size: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Noise and smoothing on a sphere that is drawn as a plate carrée picture.
 
-A picture is an array (H, 2H): row 0 lies at the north pole, column 0 at 180° W. Noise is drawn in space and read where the
-sphere cuts it, so that it has no seam at ±180° and no pinch at a pole. Its random integers come from Philox alone.
+A picture is an array (H, 2H): row 0 lies at the north pole, column 0 at 180° W. Noise is drawn in space and read where
+the sphere cuts it, so that it has no seam at ±180° and no pinch at a pole. Its random integers come from Philox alone.
 """
 
 from functools import lru_cache
@@ -14,7 +14,7 @@ CHUNK = 1 << 16                 # points looked up at once: the intermediate arr
 
 def integers(seed: int, label: int, count: int) -> np.ndarray:
     """`count` random uint64: a pure function of the seed (0 … 2⁶⁴-1) and of what they are for (`label`)."""
-    return np.random.Philox(key=[seed, label]).random_raw(count)
+    return np.random.Philox(key=np.array([seed, label], np.uint64)).random_raw(count)
 
 
 def uniforms(seed: int, label: int, count: int) -> np.ndarray:
@@ -57,7 +57,7 @@ class Noise:
         self._seed, self._label = seed, label
 
     def octave(self, where: np.ndarray, frequency: float, shift: int = 0) -> np.ndarray:
-        """Values at `where` (3, …), unit vectors, with `frequency` lattice cells to the sphere's radius; float32 (…)."""
+        """Values (…) float32 at the unit vectors `where` (3, …); `frequency` lattice cells make the sphere's radius."""
         turned = _rotation(self._seed, self._label + 1000 + shift, frequency) @ where.reshape(3, -1)
         offset = LATTICE * uniforms(self._seed, self._label + 2000 + shift, 3).astype(np.float32)
         out = np.empty(turned.shape[1], np.float32)
@@ -66,7 +66,8 @@ class Noise:
             out[start:stop] = self._lookup(turned[:, start:stop] + offset[:, None])
         return out.reshape(where.shape[1:])
 
-    def fractal(self, where: np.ndarray, frequency: float, octaves: int, fall: float = 0.5, shift: int = 0) -> np.ndarray:
+    def fractal(self, where: np.ndarray, frequency: float, octaves: int, fall: float = 0.5,
+                shift: int = 0) -> np.ndarray:
         """Octaves, each twice as fine and `fall` times as strong as the one before, scaled to standard deviation 1."""
         total, strength, power = 0.0, 1.0, 0.0
         for octave in range(octaves):

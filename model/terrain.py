@@ -1,7 +1,7 @@
 """The shape and the climate of an invented planet, at a coarse resolution: what grows where, and how deep the sea is.
 
-Drifting plates give mountain chains, rifts, island arcs and mid-ocean ridges; noise gives the rest. Winds carry moisture
-from the sea over the land until mountains wring it out. Units: height in km above the sea, temperature in °C.
+Drifting plates give mountain chains, rifts, island arcs and mid-ocean ridges; noise gives the rest. Winds carry
+moisture from the sea over the land until mountains wring it out. Units: height in km above the sea, temperature in °C.
 """
 
 from dataclasses import dataclass
@@ -85,12 +85,12 @@ def terrain(seed: int, rows: int) -> Terrain:
                    weather.fractal(bent, 2.6, 7, 0.6, 3), shape.ridges(bent, 9, 4, 7))
     water = above <= 0
     floor = 0.4 * floor + 0.6 * _rank(floor, water, latitude)
-    return Terrain(above.astype(np.float32), height, temperature.astype(np.float32), np.clip(moisture, 0, 1).astype(np.float32),
-                   np.clip(soil, 0, 1).astype(np.float32), floor.astype(np.float32))
+    fields = (above, height, temperature, np.clip(moisture, 0, 1), np.clip(soil, 0, 1), floor)
+    return Terrain(*(field.astype(np.float32) for field in fields))
 
 
 def _plates(seed: int, nature: Nature, where: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Crust (-1 ocean … 1 continent), and how hard plates collide (`push`) and part (`pull`), 0 … 1, near their borders."""
+    """Crust (-1 ocean … 1 continent), and how hard plates collide (`push`) and part (`pull`) near borders, 0 … 1."""
     count = nature.plates
     centres = directions(seed, PLATES, count).astype(np.float32)
     drift = directions(seed, PLATES + 10, count) * uniforms(seed, PLATES + 20, count)[:, None]
@@ -119,14 +119,14 @@ def _plates(seed: int, nature: Nature, where: np.ndarray) -> tuple[np.ndarray, n
 
 
 def _moisture(height: np.ndarray, latitude: np.ndarray, regional: np.ndarray) -> np.ndarray:
-    """What rains on the land: belts of latitude, and what the winds bring from the sea past the mountains, about 0 … 1."""
+    """What rains on the land, about 0 … 1: belts of latitude, and what winds bring from the sea past the mountains."""
     degrees = np.abs(np.degrees(latitude))
     bent = np.abs(np.degrees(latitude) + 7 * regional)
     belts = np.interp(bent, [0, 8, 17, 24, 31, 42, 55, 70, 90], [1, 0.95, 0.5, 0.12, 0.2, 0.62, 0.75, 0.6, 0.5])
     trade = np.interp(degrees, [0, 24, 36, 58, 66, 90], [1, 0.9, 0.05, 0.05, 0.7, 0.8])     # share of easterly wind
     coarse = height[::2, ::2]
     thin = np.maximum(np.cos(latitude[::2, 0]), 0.1)
-    carried = [_carry(coarse, 1, thin), _carry(coarse, -1, thin)]                           # from the west, from the east
+    carried = [_carry(coarse, 1, thin), _carry(coarse, -1, thin)]           # from the west, from the east
     rain = carried[0] * (1 - trade[::2]) + carried[1] * trade[::2]
     rain = smooth(rain.astype(np.float32), 1.4).repeat(2, 0).repeat(2, 1)[:height.shape[0], :height.shape[1]]
     return (0.34 * belts + 0.62 * rain + 0.1 * regional).astype(np.float32)

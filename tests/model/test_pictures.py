@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import rasterio
 from PIL import Image
-from rasterio.transform import from_bounds
+from rasterio.transform import Affine
 
 from model import pictures
 from model.errors import BadPicture
@@ -81,7 +81,8 @@ def geotiff(path, bounds, crs="EPSG:4326", size=(200, 100)):
     pixels = np.zeros((3, size[1], size[0]), np.uint8)
     pixels[0] = 200
     with rasterio.open(path, "w", driver="GTiff", width=size[0], height=size[1], count=3, dtype="uint8", crs=crs,
-                       transform=from_bounds(*bounds, *size)) as file:
+                       transform=Affine((bounds[2] - bounds[0]) / size[0], 0, bounds[0],
+                                        0, (bounds[1] - bounds[3]) / size[1], bounds[3])) as file:
         pixels[1, : size[1] // 2] = 100
         file.write(pixels)
 
@@ -90,10 +91,13 @@ def test_a_geotiff_lies_where_it_belongs(tmp_path):
     geotiff(tmp_path / "a.tif", (60, 20, 100, 40))
     planet, about = kept(tmp_path, tmp_path / "a.tif")
     plate = planet.pyramid[0]
-    row, column = (lambda lat: int((90 - lat) / 180 * plate.shape[0])), (lambda lon: int((lon + 180) / 360 * plate.shape[1]))
-    assert tuple(plate[row(35), column(80)]) == (200, 100, 0)
-    assert tuple(plate[row(25), column(80)]) == (200, 0, 0)
-    assert tuple(plate[row(35), column(20)]) == tuple(plate[0, 0])
+
+    def at(lat, lon):
+        return tuple(plate[int((90 - lat) / 180 * plate.shape[0]), int((lon + 180) / 360 * plate.shape[1])])
+
+    assert at(35, 80) == (200, 100, 0)
+    assert at(25, 80) == (200, 0, 0)
+    assert at(35, 20) == tuple(plate[0, 0])
     assert plate.shape[1] == 1792 and "20.0° to 40.0° N" in about["note"]
 
 

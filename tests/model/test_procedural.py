@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from model import procedural
+from model.base import PlateCarree
 from model.procedural import Planet, planet
-from model.sphere import Noise, points, smooth
+from model.sphere import Noise, integers, points, smooth
 from model.terrain import terrain
 
 ROWS = 216
@@ -66,12 +67,21 @@ def test_smoothing_keeps_the_mean_and_crosses_the_edge():
     assert blurred[32, 127] == pytest.approx(blurred[32, 1], abs=1e-6)
 
 
-def test_coarse_zooms_show_the_planet_of_the_fine_ones(monkeypatch):
-    monkeypatch.setattr(procedural, "ROWS", 432)
-    monkeypatch.setattr(procedural, "OVERVIEW_ROWS", ROWS)
-    procedural._drawn.cache_clear()
-    base = Planet(5)
-    coarse, fine = base.region(3, 0, 0, 2048, 2048)[::8, ::8], base.region(4, 0, 0, 4096, 4096)[::16, ::16]
-    procedural._drawn.cache_clear()
-    alike = np.corrcoef(coarse.mean(-1).ravel(), fine.mean(-1).ravel())[0, 1]
-    assert alike > 0.85
+def test_the_overview_shows_the_same_planet(seven):
+    twice = planet(7, 2 * ROWS).reshape(ROWS, 2, 2 * ROWS, 2, 3).mean(axis=(1, 3, 4))
+    assert np.corrcoef(seven.mean(axis=-1).ravel(), twice.ravel())[0, 1] > 0.85
+
+
+def test_coarse_zooms_come_from_the_overview(monkeypatch, seven):
+    drawn = []
+    monkeypatch.setattr(procedural, "_drawn", lambda seed, rows: drawn.append(rows) or PlateCarree(seven))
+    for zoom in (0, 1):
+        assert Planet(7).region(zoom, 0, 0, 256, 256).shape == (256, 256, 3)
+    assert set(drawn) == {procedural.OVERVIEW_ROWS}
+    assert PlateCarree(np.zeros((procedural.OVERVIEW_ROWS, 2 * procedural.OVERVIEW_ROWS, 3), np.uint8)).zoom == \
+        procedural.OVERVIEW_ZOOM
+    assert Planet.zoom == 5
+
+
+def test_neighbouring_large_seeds_are_different_planets():
+    assert len({tuple(integers(2**63 + k, 1, 2)) for k in range(8)}) == 8
