@@ -3,7 +3,11 @@
 The student is the teacher's network, unrolled over the few steps it will be asked for. Half of each batch is
 conditioned on real coarser pictures, half on what the student itself made of pictures sixteen times coarser. A
 discriminator compares its output with real pictures that have the same 16×16 means; the 4×4 means are held to the
-condition. No term asks for the true pixels: what is below the condition is free.
+condition, and texture statistics in windows of 32 px to those of the real picture of that place. No term asks for the
+true pixels: what is below the condition is free. Two terms keep it free: every
+condition is drawn with two noises, whose pictures must differ as much as real detail does (otherwise the student
+forgets its noise, and all worlds have one texture), and no phase of the 16 px grid may have a mean of its own
+(otherwise it paints with the lattice of its own pixel-unshuffle).
 """
 
 import copy
@@ -22,9 +26,10 @@ from model.errors import BadCheckpoint
 from model.network import Network, NetworkConfig
 from model.residual import Whitening, enlarge
 from model.schedule import ddim
-from model.training.adversary import Discriminator, coarse_mean
+from model.training.adversary import COARSE, Discriminator, coarse_mean
 from model.training.imagery import Patch
 from model.training.pairs import PairConfig, Pairs
+from model.training.texture import Texture
 
 
 @dataclass
@@ -35,15 +40,19 @@ class DistillConfig:
     steps: int = 10_000
     minutes: float | None = None
     times: tuple[int, ...] = (999, 399)   # the student's DDIM timesteps
-    batch: int = 8
+    batch: int = 4                        # conditions a step, each drawn with two noises
     crop: int = 96                        # pixels that are judged
     own: float = 0.5                      # share of conditions that are the cascade's own output
-    lr: float = 1e-4
-    lr_discriminator: float = 2e-4
+    lr: float = 2e-4
+    lr_discriminator: float = 3e-4
     ema: float = 0.995
-    adversarial: float = 1.0              # weight beside the mean term
-    mean: float = 1.0                     # weight of |4×4 mean - condition|, in units of the residual's deviation
-    warmup: int = 100                     # steps in which only the discriminator learns
+    adversarial: float = 0.5              # weight of the discriminator's opinion
+    texture: float = 4.0                  # weight of the difference to the real picture's texture statistics
+    differ: float = 2.0                   # weight of the shortfall of |picture - picture of another noise|
+    enough: float = 0.8                   # ... against this share of the real residual's mean size
+    lattice: float = 10.0                 # weight of the squared means of the residual by phase of the 16 px grid
+    mean: float = 2.0                     # weight of |4×4 mean - condition|, in units of the residual's deviation
+    warmup: int = 60                      # steps in which only the discriminator learns
     save_every: int = 200
     pairs: PairConfig = field(default_factory=lambda: PairConfig(crop=256, calm=0.08, strength=0.3, clean=0.85))
 
@@ -63,6 +72,7 @@ class Distiller:
         self.whitening = Whitening(state["whitening"])
         torch.manual_seed(config.seed)
         self.discriminator = Discriminator().to(memory_format=torch.channels_last)
+        self.texture = Texture()
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=config.lr, betas=(0.0, 0.99), weight_decay=0.0)
         self.optimiser_d = torch.optim.AdamW(self.discriminator.parameters(), lr=config.lr_discriminator,
                                              betas=(0.0, 0.99), weight_decay=0.0)
@@ -106,7 +116,7 @@ class Distiller:
         return enlarge(low) + self.whitening.colour(x0, resolution)
 
     def batch(self, n: int):
-        """Batch n: real pictures, conditions (own where drawn), m/px, told degradation, noise."""
+        """Batch n: real pictures, conditions (own where drawn), m/px, told degradation, two noises each."""
         c = self.config
         rng = np.random.Generator(np.random.Philox(key=np.array([c.seed + (2 << 32), n], dtype=np.uint64)))
         condition, target, resolution, strength = self.pairs.batch(n * c.batch, c.batch)
@@ -123,7 +133,7 @@ class Distiller:
         x, y = (16 * int(rng.integers(0, (256 - c.crop) // 16 + 1)) for _ in range(2))
         target = target[..., y:y + c.crop, x:x + c.crop]
         condition = condition[..., y // 4:(y + c.crop) // 4, x // 4:(x + c.crop) // 4]
-        noise = torch.from_numpy(rng.standard_normal(tuple(target.shape), dtype=np.float32))
+        noise = torch.from_numpy(rng.standard_normal((2 * c.batch, *target.shape[1:]), dtype=np.float32))
         return target, condition, resolution, strength, noise
 
     def judge(self, image, coarse, resolution):
@@ -132,15 +142,17 @@ class Distiller:
     def advance(self) -> dict[str, float]:
         c = self.config
         target, condition, resolution, strength, noise = self.batch(self.step)
-        coarse = coarse_mean(target)
+        coarse, real_detail = coarse_mean(target), target - enlarge(F.avg_pool2d(target, 4))
+        condition, twice, strength = (torch.cat([v, v]) for v in (condition, resolution, strength))
+        coarse_twice = torch.cat([coarse, coarse])
         learn = self.step >= c.warmup
         with torch.set_grad_enabled(learn):
-            fake = self.generate(self.network, condition, resolution, strength, noise)
+            fake = self.generate(self.network, condition, twice, strength, noise)
         losses = {}
         # Discriminator: hinge loss (Miyato et al. 2018).
         self.optimiser_d.zero_grad(set_to_none=True)
         real_logit = self.judge(target, coarse, resolution)
-        fake_logit = self.judge(fake.detach(), coarse, resolution)
+        fake_logit = self.judge(fake.detach(), coarse_twice, twice)
         loss_d = F.relu(1 - real_logit).mean() + F.relu(1 + fake_logit).mean()
         loss_d.backward()
         self.optimiser_d.step()
@@ -149,16 +161,27 @@ class Distiller:
         if learn:
             self.optimiser.zero_grad(set_to_none=True)
             self.discriminator.requires_grad_(False)
-            adversarial = -self.judge(fake, coarse, resolution).mean()
+            adversarial = -self.judge(fake, coarse_twice, twice).mean()
             self.discriminator.requires_grad_(True)
-            off = F.avg_pool2d(fake, 4) - condition
-            mean = self.whitening.whiten(off, resolution).abs().mean()
-            (c.adversarial * adversarial + c.mean * mean).backward()
+            mean = self.whitening.whiten(F.avg_pool2d(fake, 4) - condition, twice).abs().mean()
+            detail = self.whitening.whiten(fake - enlarge(condition), twice)
+            one, other = detail.chunk(2)
+            real_size = self.whitening.whiten(real_detail, resolution).abs().mean((1, 2, 3))
+            short = F.relu(c.enough * real_size - (one - other).abs().mean((1, 2, 3))).mean()
+            n = c.crop // COARSE
+            phases = detail.reshape(len(detail), 3, n, COARSE, n, COARSE).mean((2, 4))
+            lattice = phases.mean(0).square().mean() + 0.2 * phases.square().mean()
+            with torch.no_grad():
+                wanted = self.texture(self.whitening.whiten(target - coarse, resolution))
+            found = self.texture(self.whitening.whiten(fake - coarse_twice, twice))
+            texture = (found - torch.cat([wanted, wanted])).abs().mean()
+            (c.texture * texture + c.adversarial * adversarial + c.mean * mean + c.differ * short + c.lattice * lattice).backward()
             norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
             self.optimiser.step()
             with torch.no_grad():
                 torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - c.ema)
-            losses.update(g=float(adversarial.detach()), mean=float(mean.detach()), norm=float(norm))
+            losses.update(g=float(adversarial.detach()), mean=float(mean.detach()), short=float(short.detach()), texture=float(texture.detach()),
+                          lattice=float(lattice.detach()), norm=float(norm))
         self.step += 1
         return losses
 

@@ -1,0 +1,226 @@
+"""Training: pairs that come in the same order, runs that survive a kill, data that are named when bad."""
+
+import csv
+import io
+import tarfile
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.nn import functional as F
+
+from model.errors import BadCheckpoint, BadImagery
+from model.network import PRESETS
+from model.schedule import alpha_bars
+from model.training.degradation import degrade
+from model.training.distill import DistillConfig, Distiller
+from model.training.imagery import COLUMNS, read_index, read_patches
+from model.training.loop import TrainConfig, Trainer, loss_weight
+from model.training.pairs import PairConfig, Pairs, turn
+
+
+def picture(number: int) -> np.ndarray:
+    rng = np.random.default_rng(number)
+    small = rng.integers(0, 255, (32, 32, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(small).resize((256, 256), Image.BICUBIC))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """An imagery folder of twelve small scenes at three levels, as `index.csv` and tar shards describe it."""
+    rows = []
+    for level, m_per_px in (("76", 71.0), ("19", 19.0), ("4.8", 4.8)):
+        shard = f"train-{level}-000.tar"
+        with tarfile.open(tmp_path / shard, "w") as tar:
+            for i in range(4):
+                name = f"p{level}-{i}"
+                file = io.BytesIO()
+                Image.fromarray(picture(len(rows))).save(file, "WEBP", lossless=True)
+                member = tarfile.TarInfo(f"{name}.webp")
+                member.size = file.tell()
+                file.seek(0)
+                tar.addfile(member, file)
+                rows.append(dict(id=name, shard=shard, size_px=256, m_per_px=m_per_px, lat=10 + i, lon=20, source="test",
+                                 scene=f"s{i}", landcover="forest", split="train" if i else "val", licence="CC0"))
+    write_index(tmp_path, rows)
+    return tmp_path
+
+
+def write_index(folder, rows):
+    with (folder / "index.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def trainer(folder, out, **changes):
+    settings = dict(steps=4, batch=2, warmup=1, validate_every=1000, save_every=1000,
+                    pairs=PairConfig(crop=32, calm=0.0)) | changes
+    patches = read_patches(folder, "train", progress=False)
+    return Trainer(PRESETS["tiny"], TrainConfig(**settings), patches, [], out)
+
+
+# --- data ------------------------------------------------------------------------------------------------------------
+
+def test_scenes_are_split_and_read(folder):
+    train, val = (read_patches(folder, split, progress=False) for split in ("train", "val"))
+    assert len(train) == 9 and len(val) == 3
+    assert not {p.scene for p in train} & {p.scene for p in val}
+
+
+def test_a_truncated_shard_is_named_and_left_out(folder):
+    path = folder / "train-19-000.tar"
+    path.write_bytes(path.read_bytes()[:3000])
+    warnings = []
+    patches = read_patches(folder, "train", progress=False, warn=warnings.append)
+    assert len(patches) < 9 and any("19" in w for w in warnings)
+
+
+def test_a_patch_of_the_wrong_size_is_named_and_left_out(folder):
+    file = io.BytesIO()
+    Image.fromarray(picture(1)).resize((100, 100)).save(file, "WEBP")
+    with tarfile.open(folder / "train-76-000.tar", "w") as tar:
+        member = tarfile.TarInfo("p76-1.webp")
+        member.size = file.tell()
+        file.seek(0)
+        tar.addfile(member, file)
+    warnings = []
+    read_patches(folder, "train", progress=False, warn=warnings.append)
+    assert any("p76-1" in w and "100×100" in w for w in warnings)
+
+
+def test_a_missing_column_is_refused_by_name(folder):
+    rows = [{k: v for k, v in row.items() if k != "m_per_px"} for row in read_index(folder)]
+    write_index(folder, rows)
+    with pytest.raises(BadImagery, match="m_per_px"):
+        read_patches(folder, "train", progress=False)
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    with pytest.raises(BadImagery, match="index.csv"):
+        read_patches(tmp_path, "train", progress=False)
+    assert "split" in COLUMNS
+
+
+# --- pairs -----------------------------------------------------------------------------------------------------------
+
+def test_pair_n_is_a_function_of_seed_and_n(folder):
+    patches = read_patches(folder, "train", progress=False)
+    one, other = Pairs(patches, 1), Pairs(patches, 1)
+    other.item(3)
+    for a, b in zip(one.item(17), other.item(17), strict=True):
+        assert torch.equal(torch.as_tensor(a), torch.as_tensor(b))
+    assert not torch.equal(one.item(17)[1], Pairs(patches, 2).item(17)[1])
+
+
+def test_shapes_and_ranges(folder):
+    condition, target, resolution, strength = Pairs(read_patches(folder, "train", progress=False), 1).batch(0, 16)
+    assert condition.shape == (16, 3, 32, 32) and target.shape == (16, 3, 128, 128)
+    assert condition.abs().max() <= 1 and target.abs().max() <= 1
+    assert (resolution > 4).all() and (strength >= 0).all() and (strength > 0).any()
+
+
+def test_without_degradation_the_condition_is_the_mean():
+    image = torch.rand(3, 64, 64) * 2 - 1
+    rng = np.random.default_rng(0)
+    assert torch.equal(degrade(image, 0.0, rng), F.avg_pool2d(image[None], 4)[0])
+
+
+def test_stronger_degradation_takes_more_away():
+    rng = np.random.default_rng(0)
+    image = torch.from_numpy(picture(0).astype(np.float32).transpose(2, 0, 1) / 127.5 - 1)
+    clean = F.avg_pool2d(image[None], 4)[0]
+    error = [np.mean([float((degrade(image, s, rng) - clean).square().mean()) for _ in range(12)]) for s in (0.1, 0.4, 1)]
+    assert error[0] < error[1] < error[2]
+
+
+def test_the_eight_symmetries_are_eight():
+    image = torch.rand(3, 8, 8)
+    assert len({turn(image, k).numpy().tobytes() for k in range(8)}) == 8
+
+
+# --- loop ------------------------------------------------------------------------------------------------------------
+
+def test_loss_weights_are_the_papers():
+    alpha = alpha_bars()[[10, 500, 900]]
+    snr = alpha / (1 - alpha)
+    p2 = TrainConfig(objective="eps", p2_gamma=1.0, p2_k=1.0)
+    assert torch.allclose(loss_weight(alpha, p2), snr / (1 + snr))
+    assert torch.allclose(loss_weight(alpha, TrainConfig(objective="v")), 1 + snr)
+
+
+def test_a_killed_run_resumes_to_the_same_weights(folder, tmp_path):
+    whole = trainer(folder, tmp_path / "whole")
+    whole.run(progress=False)
+    begun = trainer(folder, tmp_path / "begun", steps=2)
+    begun.run(progress=False)
+    resumed = trainer(folder, tmp_path / "begun")
+    resumed.resume()
+    assert resumed.step == 2
+    resumed.run(progress=False)
+    for a, b in zip(whole.network.parameters(), resumed.network.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_accumulation_gives_the_gradients_of_one_batch(folder, tmp_path):
+    one, two = trainer(folder, tmp_path, batch=4), trainer(folder, tmp_path, batch=4, accumulate=2)
+    losses = [t.gradients() for t in (one, two)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    for a, b in zip(one.network.parameters(), two.network.parameters(), strict=True):
+        if a.grad is not None:
+            assert torch.allclose(a.grad, b.grad, atol=1e-6)
+
+
+def test_training_lowers_the_loss(folder, tmp_path):
+    t = trainer(folder, tmp_path, steps=60, batch=4, lr=3e-3, objective="x0")
+    first = np.mean([t.advance() for _ in range(5)])
+    for _ in range(50):
+        t.advance()
+    assert np.mean([t.advance() for _ in range(5)]) < 0.95 * first
+
+
+def test_another_runs_state_is_refused(folder, tmp_path):
+    trainer(folder, tmp_path).save()
+    with pytest.raises(BadCheckpoint, match="order"):
+        trainer(folder, tmp_path, seed=9).resume()
+    (tmp_path / "state.pt").write_bytes((tmp_path / "state.pt").read_bytes()[:5000])
+    with pytest.raises(BadCheckpoint, match="cannot be read"):
+        trainer(folder, tmp_path).resume()
+    with pytest.raises(BadCheckpoint, match="nothing to resume"):
+        trainer(folder, tmp_path / "nowhere").resume()
+
+
+# --- distillation ----------------------------------------------------------------------------------------------------
+
+def distiller(folder, tmp_path, **changes):
+    settings = dict(steps=3, batch=2, crop=32, warmup=1, pairs=PairConfig(crop=256, calm=0.0)) | changes
+    teacher = trainer(folder, tmp_path / "teacher")
+    teacher.save()
+    return Distiller(tmp_path / "teacher" / "state.pt", DistillConfig(**settings),
+                     read_patches(folder, "train", progress=False), tmp_path / "student")
+
+
+def test_distillation_moves_the_student_and_resumes(folder, tmp_path):
+    d = distiller(folder, tmp_path)
+    before = [p.clone() for p in d.network.parameters()]
+    d.run(progress=False)
+    assert any(not torch.equal(a, b) for a, b in zip(before, d.network.parameters(), strict=True))
+    again = distiller(folder, tmp_path)
+    again.resume()
+    assert again.step == 3
+    for a, b in zip(d.average.parameters(), again.average.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_own_conditions_are_the_students_pictures(folder, tmp_path):
+    whole = distiller(folder, tmp_path, own=0.0, crop=256).batch(0)   # nothing is cropped: the same place in both
+    mixed = distiller(folder, tmp_path, own=1.0, crop=256).batch(0)
+    assert torch.equal(whole[0], mixed[0])              # the real pictures are the same
+    assert not torch.equal(whole[1], mixed[1])          # their conditions are not
+    assert mixed[1].shape == (2, 3, 64, 64) and (mixed[3] == 0).all()
+
+
+def test_a_teacher_that_cannot_be_read_is_refused(folder, tmp_path):
+    with pytest.raises(BadCheckpoint, match="teacher"):
+        Distiller(tmp_path / "none.pt", DistillConfig(), read_patches(folder, "train", progress=False), tmp_path)
