@@ -46,19 +46,13 @@ def nth(found: list[Place], n: int) -> Place:
 
 
 def take_turns(world, seed: int, n: int) -> Place:
-    """The n-th place of the n-th kind, of those that this planet has."""
-    rotation = seed % len(KINDS)
-    kinds = [kind for kind in KINDS[rotation:] + KINDS[:rotation] if has(world, kind, seed)]
-    if not kinds:
-        raise NothingFound("The search found nothing that stands out on this planet.")
-    return nth(places(world, kinds[n % len(kinds)], seed), n // len(kinds))
-
-
-def has(world, kind: str, seed: int) -> bool:
-    try:
-        return bool(places(world, kind, seed))
-    except NothingFound:
-        return False
+    """One kind after the other; a kind that this planet lacks leaves its turn to the next."""
+    for kind in (KINDS[(seed + n + step) % len(KINDS)] for step in range(len(KINDS))):
+        try:
+            return nth(places(world, kind, seed), n // len(KINDS))
+        except NothingFound:
+            continue
+    raise NothingFound("The search found nothing that stands out on this planet.")
 
 
 @lru_cache(maxsize=256)

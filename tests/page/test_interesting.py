@@ -5,6 +5,7 @@ import pytest
 
 from model.base import PlateCarree
 from model.interesting import KINDS, NothingFound, classify, score, search
+from server.interesting import places
 
 SEA, FOREST, SAND, ICE = (20, 60, 120), (50, 72, 30), (210, 185, 150), (250, 250, 250)
 
@@ -48,15 +49,16 @@ def test_the_search_finds_the_one_island():
 
 def test_earth_offers_every_kind_and_the_answer_never_changes(client):
     for kind in KINDS:
-        place = client.get(f"/api/interesting?world=earth&seed=5&kind={kind}").json
+        place = client.get(f"/api/interesting?kind={kind}").json
         assert place["kind"] == kind and -66 < place["lat"] < 66 and place["reason"]
-        assert place == client.get(f"/api/interesting?world=earth&seed=5&kind={kind}").json
+        places.cache_clear()
+        assert place == client.get(f"/api/interesting?world=earth&seed=0&kind={kind}").json
     turns = [client.get(f"/api/interesting?n={n}").json["kind"] for n in range(4)]
     assert sorted(turns) == sorted(KINDS)
 
 
 def test_another_seed_leads_elsewhere(client):
-    firsts = {client.get(f"/api/interesting?seed={seed}&kind=mountains").json["lon"] for seed in range(6)}
+    firsts = {client.get(f"/api/interesting?seed={seed}&kind=mountains").json["lon"] for seed in range(3)}
     assert len(firsts) > 1
 
 
