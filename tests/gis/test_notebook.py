@@ -70,7 +70,7 @@ def test_an_image_too_large_for_memory_is_refused(earth):
 
 
 def test_a_map_shows_the_picture_or_the_servers_tiles(earth):
-    alone = earth.map(BOX).get_root().render()
+    alone = earth.map(BOX, resolution=600).get_root().render()
     assert "data:image/png;base64," in alone
     served = earth.map(BOX, server="http://127.0.0.1:8000/").get_root().render()
     assert re.search(r"http://127\.0\.0\.1:8000/tiles/earth/pandora@[0-9a-f]{12}/\{z\}/\{x\}/\{y\}\.png", served)
