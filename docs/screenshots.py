@@ -30,7 +30,7 @@ def interesting(kind: str):
     def act(page: Page) -> None:
         page.click("[data-opens=places]")
         page.click(f"[data-kind={kind}]")
-        page.wait_for_selector("#reason:not(:empty)")
+        page.wait_for_selector(f"#reason[data-kind={kind}]")
 
     return act
 

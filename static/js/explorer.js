@@ -88,7 +88,7 @@ function drawComparison() {
 
 function fly(lat, lon, z) {
   compare.lead();
-  map.setView([lat, lon], z, { animate: !stillness.matches });
+  map.setView([lat, lon], z, stillness.matches ? { animate: false } : {}); // Leaflet animates what is near, and only that
 }
 
 function anotherWorld() {

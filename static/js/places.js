@@ -18,14 +18,18 @@ export class Places {
     const { world, seed } = this.current();
     const key = `${world}/${seed}/${kind}`;
     const n = this.visited.get(key) || 0;
+    const visit = (this.latest = Symbol(kind)); // of two presses the later counts
     this.reason.textContent = "Searching…";
+    delete this.reason.dataset.kind;
     try {
       const place = await ask(`api/interesting?world=${world}&seed=${seed}&kind=${kind}&n=${n}`);
       this.visited.set(key, n + 1);
+      if (visit !== this.latest) return;
       this.reason.textContent = place.reason;
+      this.reason.dataset.kind = place.kind;
       this.go(place);
     } catch (error) {
-      this.reason.textContent = error.message;
+      if (visit === this.latest) this.reason.textContent = error.message;
     }
   }
 }
