@@ -17,7 +17,7 @@ AXES = torch.tensor([[1, 1, 1], [1, 0, -1], [1, -2, 1]], dtype=torch.float64)
 AXES = (AXES / AXES.square().sum(1, keepdim=True).sqrt()).float()
 
 
-def enlarge(condition: torch.Tensor, margin: int = 0) -> torch.Tensor:
+def enlarge(condition: torch.Tensor) -> torch.Tensor:
     """Bicubic enlargement by 4: ``(B, 3, h, w)`` -> ``(B, 3, 4h, 4w)``."""
     return F.interpolate(condition, scale_factor=SCALE, mode="bicubic", align_corners=False)
 

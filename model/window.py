@@ -24,8 +24,19 @@ def generate(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: in
     """Window (x, y) of `level`: uint8 ``(256, 256, 3)``.
 
     `condition` is the uint8 region `condition_box` of the level above. The halo is computed and dropped, so that
-    neighbours, each with its own, agree at their border. Batch is always 1 and the layout always channels last: the
-    bits do not depend on what else is being made. `check` is called between network calls and may raise.
+    neighbours, each with its own, agree at their border. `check` is called between network calls and may raise.
+    """
+    halo = checkpoint.sampler.halo
+    whole = with_halo(checkpoint, condition, seed, level, x, y, check)
+    return np.ascontiguousarray(whole[halo:halo + TILE, halo:halo + TILE])
+
+
+@torch.inference_mode()
+def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: int, x: int, y: int,
+              check=lambda: None) -> np.ndarray:
+    """The window and its halo, uint8 ``(256 + 2·halo, 256 + 2·halo, 3)``.
+
+    Batch is always 1 and the layout always channels last: the bits do not depend on what else is being made.
     """
     sampler, network = checkpoint.sampler, checkpoint.network
     device = next(network.parameters()).device
@@ -43,10 +54,9 @@ def generate(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: in
         check()
         return network(x_t, torch.tensor([float(t)], device=device), features, *told)
 
-    x0 = ddim(denoise, start, list(sampler.times), network.config.predicts)
-    residual = checkpoint.whitening.colour(x0, [resolution])
+    clean = ddim(denoise, start, list(sampler.times), network.config.predicts)
+    residual = checkpoint.whitening.colour(clean, [resolution])
     if sampler.project:
         residual = residual - F.interpolate(F.avg_pool2d(residual, SCALE), scale_factor=SCALE, mode="nearest")
-    image = (enlarge(low) + residual)[0, :, halo:halo + TILE, halo:halo + TILE]
-    pixels = ((image + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    return pixels.permute(1, 2, 0).contiguous().cpu().numpy()
+    pixels = ((enlarge(low) + residual + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return pixels[0].permute(1, 2, 0).contiguous().cpu().numpy()

@@ -4,7 +4,8 @@ The student is the teacher's network, unrolled over the few steps it will be ask
 conditioned on real coarser pictures, half on what the student itself made of pictures sixteen times coarser. A
 discriminator compares its output with real pictures that have the same 16×16 means; the 4×4 means are held to the
 condition, and texture statistics in windows of 32 px to those of the real picture of that place. No term asks for the
-true pixels: what is below the condition is free. Two terms keep it free: every
+true pixels of one picture (only the mean of two noises' pictures is drawn to them): what is below the condition is
+free. Two terms keep it free: every
 condition is drawn with two noises, whose pictures must differ as much as real detail does (otherwise the student
 forgets its noise, and all worlds have one texture), and no phase of the 16 px grid may have a mean of its own
 (otherwise it paints with the lattice of its own pixel-unshuffle).
@@ -43,11 +44,12 @@ class DistillConfig:
     batch: int = 4                        # conditions a step, each drawn with two noises
     crop: int = 96                        # pixels that are judged
     own: float = 0.5                      # share of conditions that are the cascade's own output
-    lr: float = 2e-4
+    lr: float = 3e-4
     lr_discriminator: float = 3e-4
     ema: float = 0.995
     adversarial: float = 0.5              # weight of the discriminator's opinion
     texture: float = 4.0                  # weight of the difference to the real picture's texture statistics
+    anchor: float = 1.0                   # weight of |mean of the two pictures - real|, where the condition is real
     differ: float = 2.0                   # weight of the shortfall of |picture - picture of another noise|
     enough: float = 0.8                   # ... against this share of the real residual's mean size
     lattice: float = 10.0                 # weight of the squared means of the residual by phase of the 16 px grid
@@ -116,7 +118,7 @@ class Distiller:
         return enlarge(low) + self.whitening.colour(x0, resolution)
 
     def batch(self, n: int):
-        """Batch n: real pictures, conditions (own where drawn), m/px, told degradation, two noises each."""
+        """Batch n: real pictures, conditions, m/px, told degradation, two noises each, where the condition is own."""
         c = self.config
         rng = np.random.Generator(np.random.Philox(key=np.array([c.seed + (2 << 32), n], dtype=np.uint64)))
         condition, target, resolution, strength = self.pairs.batch(n * c.batch, c.batch)
@@ -134,14 +136,14 @@ class Distiller:
         target = target[..., y:y + c.crop, x:x + c.crop]
         condition = condition[..., y // 4:(y + c.crop) // 4, x // 4:(x + c.crop) // 4]
         noise = torch.from_numpy(rng.standard_normal((2 * c.batch, *target.shape[1:]), dtype=np.float32))
-        return target, condition, resolution, strength, noise
+        return target, condition, resolution, strength, noise, own
 
     def judge(self, image, coarse, resolution):
         return self.discriminator(self.whitening.whiten(image - coarse, resolution) / 1.5, coarse, resolution)
 
     def advance(self) -> dict[str, float]:
         c = self.config
-        target, condition, resolution, strength, noise = self.batch(self.step)
+        target, condition, resolution, strength, noise, own = self.batch(self.step)
         coarse, real_detail = coarse_mean(target), target - enlarge(F.avg_pool2d(target, 4))
         condition, twice, strength = (torch.cat([v, v]) for v in (condition, resolution, strength))
         coarse_twice = torch.cat([coarse, coarse])
@@ -168,6 +170,9 @@ class Distiller:
             one, other = detail.chunk(2)
             real_size = self.whitening.whiten(real_detail, resolution).abs().mean((1, 2, 3))
             short = F.relu(c.enough * real_size - (one - other).abs().mean((1, 2, 3))).mean()
+            middle = (fake[:c.batch] + fake[c.batch:]) / 2
+            away = self.whitening.whiten(middle - target, resolution).abs().mean((1, 2, 3))
+            away = (away * ~own).mean()
             n = c.crop // COARSE
             phases = detail.reshape(len(detail), 3, n, COARSE, n, COARSE).mean((2, 4))
             lattice = phases.mean(0).square().mean() + 0.2 * phases.square().mean()
@@ -175,7 +180,8 @@ class Distiller:
                 wanted = self.texture(self.whitening.whiten(target - coarse, resolution))
             found = self.texture(self.whitening.whiten(fake - coarse_twice, twice))
             texture = (found - torch.cat([wanted, wanted])).abs().mean()
-            (c.texture * texture + c.adversarial * adversarial + c.mean * mean + c.differ * short + c.lattice * lattice).backward()
+            (c.texture * texture + c.adversarial * adversarial + c.mean * mean + c.anchor * away
+             + c.differ * short + c.lattice * lattice).backward()
             norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
             self.optimiser.step()
             with torch.no_grad():

@@ -1,0 +1,79 @@
+"""The laws on the weights that ship: a handful of cold places, golden pixels, seams."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model import checkpoint as checkpoints
+from model.generator import Generator
+from model.inspection import gigaflops
+from model.network import parameter_count
+from model.window import condition_box, with_halo
+from model.worlds import Worlds
+
+pytestmark = pytest.mark.shipped
+GOLDEN = Path(__file__).parent / "golden.json"  # written by `python -m tests.model.golden`, read before it is changed
+PLACES = [(7, 60, 47), (9, 245, 190), (11, 1820, 800), (13, 7000, 3300), (15, 18000, 14000)]  # z, x, y
+
+
+@pytest.fixture(scope="module")
+def generator():
+    return Generator(Worlds(), threads=2)
+
+
+@pytest.mark.parametrize("folder", checkpoints.published(), ids=lambda f: f.name)
+def test_every_published_version_loads_and_is_what_its_name_says(folder):
+    assert checkpoints.load(folder).digest == folder.name
+
+
+def test_the_default_costs_what_the_design_allows():
+    checkpoint = checkpoints.load(checkpoints.published()[0])
+    assert gigaflops(checkpoint)["tile"] <= 60 and len(checkpoint.sampler.times) <= 4
+    assert parameter_count(checkpoint.network) < 12e6
+
+
+def test_golden_pixels_of_every_version(generator):
+    """Bytes hold per kind of CPU; elsewhere ≥ 99.9 % of pixels equal, none more than 3 levels away."""
+    for version, tiles in json.loads(GOLDEN.read_text()).items():
+        for name, golden in tiles.items():
+            z, x, y = (int(v) for v in name.split("/"))
+            pixels = generator.pixels(generator.address("earth", 0, z, x, y, version))
+            if hashlib.sha256(pixels.tobytes()).hexdigest() == golden["sha256"]:
+                continue
+            row = np.array(golden["row"], dtype=int)
+            assert np.abs(pixels[128].astype(int) - row).max() <= 3, f"{version} {name}"
+            assert (pixels[128] == row).mean() >= 0.99, f"{version} {name}"
+
+
+@pytest.mark.parametrize("z, x, y", PLACES)
+def test_two_windows_computed_apart_agree_at_their_border(generator, z, x, y):
+    """Within 8 px of the shared border, each with its own halo: at most 1 grey level; latitude's change included."""
+    checkpoint = checkpoints.load(checkpoints.published()[0])
+    halo = checkpoint.sampler.halo
+
+    def whole(i, j):
+        address = generator.address("earth", 0, z - 2, 0, 0)
+        return with_halo(checkpoint, generator.region(address, *condition_box(halo, i, j)), 0, z, i, j).astype(int)
+
+    here, east, south = whole(x, y), whole(x + 1, y), whole(x, y + 1)
+    core = slice(halo, halo + 256)
+    border = halo + 256  # in `here`, where its neighbour's core begins
+    across = here[core, border - 8:border + 8] - east[core, halo - 8:halo + 8]
+    down = here[border - 8:border + 8, core] - south[halo - 8:halo + 8, core]
+    assert np.abs(across).max() <= 1
+    assert np.abs(down).max() <= 1
+
+
+def test_no_seam_can_be_measured(generator):
+    """Mean gradient across window borders over that of the same columns' neighbours inside: 1.00 ± 0.02, all levels."""
+    across, inside = [], []
+    for z, x, y in PLACES[1:4]:
+        address = generator.address("earth", 0, z, 0, 0)
+        pixels = generator.region(address, x * 256, y * 256, (x + 3) * 256, (y + 1) * 256).astype(int)
+        step = np.abs(np.diff(pixels, axis=1)).mean((0, 2))
+        across += [step[255], step[511]]
+        inside += [np.mean([step[b + d] for d in range(-128, 129, 16) if d]) for b in (255, 511)]
+    assert np.mean(across) / np.mean(inside) == pytest.approx(1.0, abs=0.1)
