@@ -83,10 +83,8 @@ def difference(a, b) -> float:
     return total / count
 
 
-def main(server: str, output: str, place: str = "earth/0") -> None:
+def check(server: str, output: str, place: str) -> None:
     """Draw through every door, say what came, write the picture."""
-    application = QgsApplication([], False)
-    application.initQgis()
     with tempfile.TemporaryDirectory() as folder:
         drawn = {}
         for door, layer in layers(server.rstrip("/"), place, Path(folder)).items():
@@ -99,6 +97,12 @@ def main(server: str, output: str, place: str = "earth/0") -> None:
             assert len(colours) > 500, f"{door} drew nothing"
         drawn["layer file"].save(output)
         QgsProject.instance().clear()
+
+
+def main(server: str, output: str, place: str = "earth/0") -> None:
+    application = QgsApplication([], False)
+    application.initQgis()
+    check(server, output, place)  # its layers are gone when QGIS goes: it would stumble over them
     application.exitQgis()
 
 

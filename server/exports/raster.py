@@ -74,7 +74,8 @@ def _mosaic(workshop: Workshop, tags: dict[str, str], centred: bool, step: Calla
     path = workshop.folder / "mosaic.tif"
     transform, crs = Affine(*region.transform), CRS.from_epsg(3857)
     if centred and job.area.box.east > 180:
-        transform, crs = Affine(*transform[:2], transform.c - HALF_WORLD, *transform[3:6]), CRS.from_user_input(_MERCATOR_180)
+        transform = Affine(*transform[:2], transform.c - HALF_WORLD, *transform[3:6])
+        crs = CRS.from_user_input(_MERCATOR_180)
     bands = 4 if job.area.polygons else 3
     layout = {**_LAYOUT, **({"alpha": "yes"} if bands == 4 else {})}
     with rasterio.open(path, "w", width=region.width, height=region.height, count=bands, crs=crs, transform=transform,

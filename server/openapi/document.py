@@ -290,7 +290,7 @@ def _interesting() -> dict:
         "findInteresting",
         "Worlds",
         "Somewhere worth a visit, and why.",
-        _ok("Where (`lat`, `lon`, `z`), of what kind, and the search's reason.", "application/json", {"type": "object"}),
+        _ok("Where (`lat`, `lon`, `z`), of what kind, and why.", "application/json", {"type": "object"}),
         query,
         _400="`bad_seed` or `bad_kind`.",
         _404="`unknown_world`, or nothing of that kind on this planet.",

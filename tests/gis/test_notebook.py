@@ -79,6 +79,7 @@ def test_a_map_shows_the_picture_or_the_servers_tiles(earth):
 def test_the_notebook_runs(tiny_weights, monkeypatch):
     monkeypatch.setenv("ELSEWHERE_WEIGHTS", str(tiny_weights))
     notebook = nbformat.read(DOCS / "elsewhere.ipynb", as_version=4)
-    done = NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": DOCS}}).execute()
+    where = {"metadata": {"path": DOCS}}
+    done = NotebookClient(notebook, timeout=120, kernel_name="python3", resources=where).execute()
     shown = [output["data"] for cell in done.cells for output in cell.get("outputs", []) if "data" in output]
     assert any("image/png" in data for data in shown) and any("leaflet" in data.get("text/html", "") for data in shown)

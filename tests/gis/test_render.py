@@ -139,7 +139,8 @@ def test_a_folder_holds_tiles_by_name(render, tmp_path):
 def test_outside_its_polygons_a_picture_is_transparent(render, tmp_path):
     triangle = [[[7.0, 43.6], [7.4, 43.6], [7.0, 43.9], [7.0, 43.6]]]
     area = tmp_path / "area.geojson"
-    area.write_text(json.dumps({"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": triangle}}))
+    geometry = {"type": "Polygon", "coordinates": triangle}
+    area.write_text(json.dumps({"type": "Feature", "properties": {}, "geometry": geometry}))
     out = tmp_path / "triangle.tif"
     done = render("--geojson", str(area), "--zoom", "11", "-o", str(out))
     assert done.exit_code == 0, done.output
@@ -151,8 +152,9 @@ def test_outside_its_polygons_a_picture_is_transparent(render, tmp_path):
 def test_killed_and_started_again_it_continues(tmp_path, tiny_weights):
     out = tmp_path / "tiles"
     command = [
-        sys.executable, "-m", "server", "render", "--bbox", "5,43,8,46", "--zoom", "6-9", "-o", str(out), "--threads", "1",
-        "--cache-dir", str(tmp_path / "cache"), "--data-dir", str(tmp_path / "data"), "--weights", str(tiny_weights), "--quiet",
+        sys.executable, "-m", "server", "render", "--bbox", "5,43,8,46", "--zoom", "6-9", "-o", str(out),
+        "--cache-dir", str(tmp_path / "cache"), "--data-dir", str(tmp_path / "data"), "--weights", str(tiny_weights),
+        "--threads", "1", "--quiet",
     ]  # fmt: skip
     part = tmp_path / "tiles.part" / "tiles"
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:

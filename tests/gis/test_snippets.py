@@ -115,8 +115,8 @@ def test_gdals_programs_make_a_geotiff(printed, tmp_path):
 
 def test_qgis_draws_our_tiles(printed, tmp_path):
     python = "/usr/bin/python3"
-    found = shutil.which(python) and subprocess.run([python, "-c", "import qgis.core"], capture_output=True).returncode == 0
-    if not found:
+    look = [python, "-c", "import qgis.core"]
+    if not shutil.which(python) or subprocess.run(look, capture_output=True).returncode != 0:
         pytest.skip("QGIS is not installed (Debian: python3-qgis)")
     code = printed("qgis.py")
     before = "from qgis.core import QgsApplication\napplication = QgsApplication([], False)\napplication.initQgis()\n"
