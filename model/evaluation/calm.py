@@ -23,15 +23,24 @@ def run(context: Context) -> dict:
     for ground, places in PLACES.items():
         for zoom in ZOOMS:
             own, enlarged = [], []
-            for lon, lat in context.bar(places[:context.budget.phases], f"{ground}, z{zoom}", unit="place"):
+            for lon, lat in context.bar(places[: context.budget.phases], f"{ground}, z{zoom}", unit="place"):
                 px, py = lonlat_to_pixel(zoom, lon, lat)
                 address = context.address(zoom)._replace(x=int(px) // TILE, y=int(py) // TILE)
                 core = TILE // SCALE
-                parent = context.generator.region(address._replace(z=zoom - 2), address.x * core, address.y * core,
-                                                  (address.x + 1) * core, (address.y + 1) * core)
+                parent = context.generator.region(
+                    address._replace(z=zoom - 2),
+                    address.x * core,
+                    address.y * core,
+                    (address.x + 1) * core,
+                    (address.y + 1) * core,
+                )
                 own.append(contrast(context.generator.pixels(address)))
                 enlarged.append(contrast(bicubic(parent)))
             a, b = float(np.mean(own)), float(np.mean(enlarged))
             result.setdefault(ground, {})[f"z{zoom}"] = {
-                "contrast": a, "parent's": b, "ratio": max(a, QUIET) / max(b, QUIET), "places": len(own)}
+                "contrast": a,
+                "parent's": b,
+                "ratio": max(a, QUIET) / max(b, QUIET),
+                "places": len(own),
+            }
     return result

@@ -74,8 +74,13 @@ def agreement(context: Context, patch: Patch, zoom: int) -> dict:
         address = context.address(z)._replace(x=x >> (zoom - z), y=y >> (zoom - z))
         pixels = context.generator.pixels(address)
         core = TILE // SCALE
-        parent = context.generator.region(address._replace(z=z - 2), address.x * core, address.y * core,
-                                          (address.x + 1) * core, (address.y + 1) * core)
+        parent = context.generator.region(
+            address._replace(z=z - 2),
+            address.x * core,
+            address.y * core,
+            (address.x + 1) * core,
+            (address.y + 1) * core,
+        )
         drift += pixels.mean((0, 1)) - parent.mean((0, 1))
         if tile is None:
             tile = pixels
@@ -94,8 +99,15 @@ def _ratios(real: list[dict], made: list[dict], scenes: list[str]) -> dict[str, 
         a, b = summary([real[i] for i in chosen]), summary([made[i] for i in chosen])
         draws.append({k: b[k] / a[k] if a[k] else float("nan") for k in a})
     a, b = summary(real), summary(made)
-    return {k: {"real": a[k], "made": b[k], "ratio": b[k] / a[k] if a[k] else float("nan"),
-                "spread": float(np.nanstd([d[k] for d in draws]))} for k in a}
+    return {
+        k: {
+            "real": a[k],
+            "made": b[k],
+            "ratio": b[k] / a[k] if a[k] else float("nan"),
+            "spread": float(np.nanstd([d[k] for d in draws])),
+        }
+        for k in a
+    }
 
 
 def run(context: Context) -> dict:
@@ -107,22 +119,29 @@ def run(context: Context) -> dict:
         pairs += [found for patch in bar if (found := pair(context, patch)) is not None]
     for zoom in sorted({p.zoom for p in pairs}):
         mine = [p for p in pairs if p.zoom == zoom]
-        ratios = _ratios([describe(p.real) for p in mine], [describe(p.made) for p in mine], [p.patch.scene for p in mine])
+        ratios = _ratios(
+            [describe(p.real) for p in mine], [describe(p.made) for p in mine], [p.patch.scene for p in mine]
+        )
         close = [agreement(context, p.patch, zoom) for p in context.bar(mine, f"agreement, z{zoom}", unit="place")]
         drift = np.array([c["drift"] for c in close])
         result["cascade"][f"z{zoom}"] = {
-            "places": len(mine), "scenes": len({p.patch.scene for p in mine}), "statistics": ratios,
+            "places": len(mine),
+            "scenes": len({p.patch.scene for p in mine}),
+            "statistics": ratios,
             "psnr": float(np.mean([c["psnr"] for c in close])),
             "drift": {"mean": drift.mean(0).tolist(), "typical": float(np.abs(drift).mean())},
             "grid 4": float(np.nanmean([c["grid 4"] for c in close])),
-            "grid 16": float(np.nanmean([c["grid 16"] for c in close]))}
+            "grid 16": float(np.nanmean([c["grid 16"] for c in close])),
+        }
     for level, members in by_level(context.patches, context.budget.single).items():
         pictures = drawn(context, "student", context.student, members)
         made = [pictures[p.id] for p in members]
         result["single"][level] = {
             "patches": len(members),
-            "statistics": _ratios([describe(p.pixels) for p in members], [describe(m) for m in made],
-                                  [p.scene for p in members]),
+            "statistics": _ratios(
+                [describe(p.pixels) for p in members], [describe(m) for m in made], [p.scene for p in members]
+            ),
             "grid 4": float(np.nanmean([grid_phase(m, 4) for m in made])),
-            "grid 16": float(np.nanmean([grid_phase(m, 16) for m in made]))}
+            "grid 16": float(np.nanmean([grid_phase(m, 16) for m in made])),
+        }
     return result

@@ -16,18 +16,20 @@ class Budget:
     """How much of each is done."""
 
     name: str
-    single: int | None            # validation patches a level, single level; None: all
-    teacher: int | None           # of these, how many the teacher (50 steps) draws
-    cascade: int | None           # whole-cascade places a level
-    borders: int                  # window borders a setting, at the student's steps
-    slow_borders: int             # at 50 steps; 0: left out
-    seeds: int                    # places at which two seeds are compared
-    steps: int                    # patches of the steps curve
-    phases: int                   # places of the calm and drift measurements, of each kind
+    single: int | None  # validation patches a level, single level; None: all
+    teacher: int | None  # of these, how many the teacher (50 steps) draws
+    cascade: int | None  # whole-cascade places a level
+    borders: int  # window borders a setting, at the student's steps
+    slow_borders: int  # at 50 steps; 0: left out
+    seeds: int  # places at which two seeds are compared
+    steps: int  # patches of the steps curve
+    phases: int  # places of the calm and drift measurements, of each kind
 
 
 QUICK = Budget("quick", single=24, teacher=4, cascade=8, borders=72, slow_borders=0, seeds=3, steps=8, phases=2)
-FULL = Budget("full", single=None, teacher=16, cascade=None, borders=750, slow_borders=100, seeds=12, steps=28, phases=4)
+FULL = Budget(
+    "full", single=None, teacher=16, cascade=None, borders=750, slow_borders=100, seeds=12, steps=28, phases=4
+)
 TINY = Budget("tiny", single=2, teacher=1, cascade=1, borders=4, slow_borders=4, seeds=1, steps=1, phases=1)
 
 
@@ -37,14 +39,16 @@ class Context:
 
     student: Checkpoint
     generator: Generator
-    patches: list[Patch]                    # validation, toned
+    patches: list[Patch]  # validation, toned
     out: Path
     budget: Budget
-    others: dict[str, Checkpoint] = field(default_factory=dict)  # "teacher", "without resolution", "without degradation"
+    others: dict[str, Checkpoint] = field(
+        default_factory=dict
+    )  # "teacher", "without resolution", "without degradation"
     inception: Path | None = None
-    train: list[Patch] = field(default_factory=list)             # only to be shown beside, never judged on
+    train: list[Patch] = field(default_factory=list)  # only to be shown beside, never judged on
     progress: bool = True
-    rows: dict = field(default_factory=dict)                     # single-level pictures, drawn once: see fidelity.py
+    rows: dict = field(default_factory=dict)  # single-level pictures, drawn once: see fidelity.py
 
     def bar(self, items: Iterable, label: str, **more):
         return tqdm(items, desc=label, disable=not self.progress, leave=False, **more)

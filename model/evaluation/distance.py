@@ -60,8 +60,10 @@ def kid(real: list[torch.Tensor], made: list[torch.Tensor], scenes: list[str], s
     names = sorted(set(scenes))
     index = np.array([names.index(s) for s in scenes])
     rng = np.random.default_rng(seed)
-    draws = [value(np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))[index].astype(float))
-             for _ in range(DRAWS)]
+    draws = [
+        value(np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))[index].astype(float))
+        for _ in range(DRAWS)
+    ]
     return Distance(value(np.ones(len(real))), np.array(draws))
 
 
@@ -72,7 +74,7 @@ def floor(real: list[torch.Tensor], seed: int = 0, splits: int = 50) -> Distance
     values = []
     for _ in range(splits):
         order = rng.permutation(len(real))
-        a, b = order[:len(real) // 2], order[len(real) // 2:]
+        a, b = order[: len(real) // 2], order[len(real) // 2 :]
         inside = [(rr[np.ix_(i, i)].sum() - np.trace(rr[np.ix_(i, i)])) / (len(i) * (len(i) - 1)) for i in (a, b)]
         values.append(inside[0] + inside[1] - 2 * rr[np.ix_(a, b)].mean())
     return Distance(float(np.mean(values)), np.array(values))
@@ -93,6 +95,7 @@ def _through(feature_dimension: int) -> torch.nn.Module:
 def fid(real: torch.Tensor, made: torch.Tensor) -> float:
     """Fréchet distance of features ``(n, d)``, by torchmetrics."""
     from torchmetrics.image.fid import FrechetInceptionDistance
+
     metric = FrechetInceptionDistance(feature=_through(real.shape[1]))
     metric.set_dtype(torch.float64)
     metric.update(real.float(), real=True)
@@ -103,6 +106,7 @@ def fid(real: torch.Tensor, made: torch.Tensor) -> float:
 def plain_kid(real: torch.Tensor, made: torch.Tensor, subset: int, subsets: int = 1) -> float:
     """KID as torchmetrics has it: all pairs, without regard to places and scenes."""
     from torchmetrics.image.kid import KernelInceptionDistance
+
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Metric `Kernel Inception Distance`")
         metric = KernelInceptionDistance(feature=_through(real.shape[1]), subsets=subsets, subset_size=subset)

@@ -26,8 +26,9 @@ def load(path: Path) -> Checkpoint:
     except Exception as error:  # torch raises a dozen kinds for a truncated file
         raise BadCheckpoint(f"{path} is neither a checkpoint's folder nor a training's state: {error}") from error
     network = network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-    return Checkpoint(network, Whitening(state["whitening"]), SamplerConfig(tuple(timesteps(50))), "state",
-                      {"step": state["step"]})
+    return Checkpoint(
+        network, Whitening(state["whitening"]), SamplerConfig(tuple(timesteps(50))), "state", {"step": state["step"]}
+    )
 
 
 def to_tensor(pixels: np.ndarray) -> torch.Tensor:
@@ -42,8 +43,9 @@ def to_pixels(image: torch.Tensor) -> np.ndarray:
 
 
 @torch.inference_mode()
-def draw(checkpoint: Checkpoint, condition: np.ndarray, resolution: float, noise: np.ndarray,
-         times: list[int] | None = None) -> np.ndarray:
+def draw(
+    checkpoint: Checkpoint, condition: np.ndarray, resolution: float, noise: np.ndarray, times: list[int] | None = None
+) -> np.ndarray:
     """Picture uint8 ``(4h, 4w, 3)`` of a condition uint8 ``(h, w, 3)``.
 
     `resolution` is that of the picture, m/px; `noise` float32 ``(3, 4h, 4w)``; `times` are DDIM timesteps, the
@@ -54,8 +56,12 @@ def draw(checkpoint: Checkpoint, condition: np.ndarray, resolution: float, noise
     features = network.encode(low)
     told = torch.tensor([float(resolution)]), torch.tensor([sampler.degradation])
     start = torch.from_numpy(np.ascontiguousarray(noise))[None].contiguous(memory_format=torch.channels_last)
-    x0 = ddim(lambda x, t: network(x, torch.tensor([float(t)]), features, *told), start,
-              list(times or sampler.times), network.config.predicts)
+    x0 = ddim(
+        lambda x, t: network(x, torch.tensor([float(t)]), features, *told),
+        start,
+        list(times or sampler.times),
+        network.config.predicts,
+    )
     residual = checkpoint.whitening.colour(x0, [resolution])
     if sampler.project:
         residual = residual - F.interpolate(F.avg_pool2d(residual, SCALE), scale_factor=SCALE, mode="nearest")
@@ -70,5 +76,5 @@ def bicubic(condition: np.ndarray) -> np.ndarray:
 def shrink(pixels: np.ndarray) -> np.ndarray:
     """4×4 means rounded to uint8, as one level of the cascade would hand to the next."""
     h, w = pixels.shape[0] // SCALE, pixels.shape[1] // SCALE
-    blocks = pixels[:h * SCALE, :w * SCALE].reshape(h, SCALE, w, SCALE, 3).astype(np.float64).mean((1, 3))
+    blocks = pixels[: h * SCALE, : w * SCALE].reshape(h, SCALE, w, SCALE, 3).astype(np.float64).mean((1, 3))
     return np.rint(blocks).astype(np.uint8)

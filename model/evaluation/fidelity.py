@@ -14,8 +14,8 @@ from model.evaluation.scenes import NAMES, by_level, case, region
 from model.schedule import timesteps
 from model.training.imagery import Patch
 
-BATCH = 32            # crops at once
-LEAST = 6             # patches below which no distance is given
+BATCH = 32  # crops at once
+LEAST = 6  # patches below which no distance is given
 REGIONAL = ("4892", "1223", "611x", "305")
 
 
@@ -24,7 +24,9 @@ def noise_of(index: int, size: int = 256) -> np.ndarray:
     return noise.field(11, 15, 512 * index, 0, 512 * index + size, size)
 
 
-def drawn(context: Context, name: str, checkpoint: Checkpoint, patches: list[Patch], times=None) -> dict[str, np.ndarray]:
+def drawn(
+    context: Context, name: str, checkpoint: Checkpoint, patches: list[Patch], times=None
+) -> dict[str, np.ndarray]:
     """Pictures by patch id. Kept in the context, so that the sheets and other sections need not draw again."""
     rows = context.rows.setdefault(name, {})
     order = {p.id: n for n, p in enumerate(context.patches)}
@@ -47,8 +49,10 @@ class Judge:
 
     def features(self, pictures: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
         mine = {p.id: pictures[p.id] for p in self.patches if p.id in pictures}
-        return {name: self.reduce(self._features(pixels))
-                for name, pixels in self.context.bar(mine.items(), f"features, {self.label}", unit="patch")}
+        return {
+            name: self.reduce(self._features(pixels))
+            for name, pixels in self.context.bar(mine.items(), f"features, {self.label}", unit="patch")
+        }
 
     def distance(self, features: dict[str, torch.Tensor], among: set[str] | None = None) -> Distance | None:
         chosen = [p for p in self.patches if p.id in features and (among is None or p.id in among)]
@@ -67,14 +71,19 @@ def run(context: Context) -> dict:
     scattering = Scattering()
     levels = by_level(context.patches, context.budget.single)
     everything = [p for members in levels.values() for p in members]
-    rows = {"bicubic": {p.id: bicubic(case(p).condition) for p in everything},
-            "student": drawn(context, "student", context.student, everything)}
+    rows = {
+        "bicubic": {p.id: bicubic(case(p).condition) for p in everything},
+        "student": drawn(context, "student", context.student, everything),
+    }
     for name, checkpoint in context.others.items():
         few = everything
         times = None
         if name == "teacher":
-            few = [p for members in by_level(context.patches, context.budget.single).values()
-                   for p in members[:context.budget.teacher]]
+            few = [
+                p
+                for members in by_level(context.patches, context.budget.single).values()
+                for p in members[: context.budget.teacher]
+            ]
             times = timesteps(50)
         rows[name] = drawn(context, name, checkpoint, few, times)
     result = {"levels": {}, "regions": {}, "rows": list(rows)}
@@ -90,8 +99,13 @@ def run(context: Context) -> dict:
 
 
 def _level(judge: Judge, features: dict) -> dict:
-    found = {"patches": len(judge.patches), "scenes": len({p.scene for p in judge.patches}), "kid": {}, "fid": {},
-             "differences": {}}
+    found = {
+        "patches": len(judge.patches),
+        "scenes": len({p.scene for p in judge.patches}),
+        "kid": {},
+        "fid": {},
+        "differences": {},
+    }
     if len(judge.patches) >= 2 * LEAST:
         found["kid"]["real"] = floor([judge.real[p.id] for p in judge.patches]).as_dict()
     for name, mine in features.items():
@@ -99,11 +113,13 @@ def _level(judge: Judge, features: dict) -> dict:
         found["kid"][name] = distance.as_dict() | {"patches": len(mine)} if distance else None
         found["fid"][name] = judge.frechet(mine)
         if name not in ("bicubic", "student"):
-            common = set(mine) & set(features["student"])
-            pair = judge.distance(features["student"], common), judge.distance(mine, common)
+            # An ablation is held against its twin of the same training budget, if there is one.
+            reference = "with both" if name.startswith("without") and "with both" in features else "student"
+            common = set(mine) & set(features[reference])
+            pair = judge.distance(features[reference], common), judge.distance(mine, common)
             if all(pair):
                 value, spread = difference(*pair)
-                found["differences"][name] = {"student minus this": value, "spread": spread}
+                found["differences"][name] = {"of": reference, "minus this": value, "spread": spread}
     return found
 
 
@@ -120,11 +136,16 @@ def _regions(judge: Judge, features: dict) -> dict:
 def _inception(context: Context, rows: dict, patches: list[Patch]) -> dict:
     """FID and KID on whole pictures, all levels together, by torchmetrics."""
     from model.evaluation.distance import plain_kid
+
     network = Inception(context.inception)
 
     def features(pictures):
-        return torch.cat([network(torch.from_numpy(np.ascontiguousarray(p)).permute(2, 0, 1)[None])
-                          for p in context.bar(pictures, "Inception", unit="picture")])
+        return torch.cat(
+            [
+                network(torch.from_numpy(np.ascontiguousarray(p)).permute(2, 0, 1)[None])
+                for p in context.bar(pictures, "Inception", unit="picture")
+            ]
+        )
 
     real = {p.id: p.pixels for p in patches}
     found = {}

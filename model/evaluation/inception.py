@@ -1,7 +1,7 @@
 """Inception features for whoever has the weights: the TorchScript file that StyleGAN's metrics use.
 
-The network takes uint8 pictures ``(N, 3, H, W)`` of any size (it resizes itself) and, with ``return_features=True``, gives
-``(N, 2048)``. The file cannot be had here, so the loader is tested with a random network of that interface.
+The network takes uint8 pictures ``(N, 3, H, W)`` of any size (it resizes itself) and, with ``return_features=True``,
+gives ``(N, 2048)``. The file cannot be had here, so the loader is tested with a random network of that interface.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ from model.errors import BadCheckpoint
 
 
 class Inception(nn.Module):
-    """uint8 ``(N, 3, H, W)`` -> float32 ``(N, num_features)``. Raises `BadCheckpoint` if the file is not such a network."""
+    """uint8 ``(N, 3, H, W)`` -> float32 ``(N, num_features)``; raises `BadCheckpoint` if the file is no such network."""
 
     def __init__(self, path: Path):
         super().__init__()

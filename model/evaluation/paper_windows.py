@@ -53,8 +53,17 @@ def window_noise(layout: Layout, seed: int, i: int, j: int) -> np.ndarray:
     return noise.field(seed + 1, FIELD_LEVEL, far, 0, far + size, size)
 
 
-def mosaic(checkpoint: Checkpoint, layout: Layout, condition: np.ndarray, columns: int, rows: int, resolution: float,
-           seed: int = 0, times: list[int] | None = None, tick=lambda: None) -> np.ndarray:
+def mosaic(
+    checkpoint: Checkpoint,
+    layout: Layout,
+    condition: np.ndarray,
+    columns: int,
+    rows: int,
+    resolution: float,
+    seed: int = 0,
+    times: list[int] | None = None,
+    tick=lambda: None,
+) -> np.ndarray:
     """``columns × rows`` windows side by side: uint8 ``(rows·core, columns·core, 3)``.
 
     The condition is uint8 ``(h, w, 3)``; window (0, 0)'s core begins `halo` pixels inside it, so h must be at least
@@ -62,15 +71,18 @@ def mosaic(checkpoint: Checkpoint, layout: Layout, condition: np.ndarray, column
     """
     need = [(n * layout.core + 2 * layout.halo) // SCALE for n in (rows, columns)]
     if condition.shape[0] < need[0] or condition.shape[1] < need[1]:
-        raise ValueError(f"{columns}×{rows} windows of {layout.window} px need a condition of {need[1]}×{need[0]} px, "
-                         f"not {condition.shape[1]}×{condition.shape[0]}")
+        raise ValueError(
+            f"{columns}×{rows} windows of {layout.window} px need a condition of {need[1]}×{need[0]} px, "
+            f"not {condition.shape[1]}×{condition.shape[0]}"
+        )
     picture = np.empty((rows * layout.core, columns * layout.core, 3), np.uint8)
     size, step, halo = layout.window // SCALE, layout.core // SCALE, layout.halo
     for j in range(rows):
         for i in range(columns):
-            low = condition[j * step:j * step + size, i * step:i * step + size]
+            low = condition[j * step : j * step + size, i * step : i * step + size]
             made = draw(checkpoint, low, resolution, window_noise(layout, seed, i, j), times)
-            picture[j * layout.core:(j + 1) * layout.core, i * layout.core:(i + 1) * layout.core] = \
-                made[halo:halo + layout.core, halo:halo + layout.core]
+            picture[j * layout.core : (j + 1) * layout.core, i * layout.core : (i + 1) * layout.core] = made[
+                halo : halo + layout.core, halo : halo + layout.core
+            ]
             tick()
     return picture

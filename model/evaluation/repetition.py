@@ -10,7 +10,7 @@ from model.network import SCALE
 
 GROUNDS = {"sea": ("ocean",), "desert": ("desert",), "forest": ("auto:forest", "forest")}
 RESOLUTION = 19.1  # m/px of what is drawn: z13, where a viewer meets these grounds enlarged
-SMALL = 64         # px of a coarse patch that become the ground of a whole mosaic
+SMALL = 64  # px of a coarse patch that become the ground of a whole mosaic
 
 
 def _ground(context: Context, words: tuple[str, ...], size: int) -> np.ndarray | None:
@@ -25,6 +25,7 @@ def _ground(context: Context, words: tuple[str, ...], size: int) -> np.ndarray |
 
 def self_correlation(detail: np.ndarray, stride: int) -> float:
     """Correlation of ``(H, W)`` with itself moved by `stride`, mean of both directions."""
+
     def correlate(a, b):
         a, b = a - a.mean(), b - b.mean()
         norm = np.sqrt(np.square(a).mean() * np.square(b).mean())

@@ -3,8 +3,8 @@
     S1(j, θ)           = mean |x ∗ ψ_{j,θ}|
     S2(j, θ, j', θ')   = mean ||x ∗ ψ_{j,θ}| ∗ ψ_{j',θ'}|,   j' > j
 
-of luminance, in logarithms (S2 relative to its S1), with the mean colour and the deviation of both chroma axes. S1 is the
-power of each octave and direction, S2 how it is bunched: edges and fields against grain.
+of luminance, in logarithms (S2 relative to its S1), with the mean colour and the deviation of both chroma axes. S1 is
+the power of each octave and direction, S2 how it is bunched: edges and fields against grain.
 """
 
 import math
@@ -15,11 +15,11 @@ from torch.nn import functional as F
 
 from model.residual import AXES
 
-CROP = 64     # pixels
-PAD = 16      # of reflection on each side, so that no edge wraps around
-SCALES = 4    # octaves: wavelengths of 2.7, 5.3, 10.7 and 21.3 px
+CROP = 64  # pixels
+PAD = 16  # of reflection on each side, so that no edge wraps around
+SCALES = 4  # octaves: wavelengths of 2.7, 5.3, 10.7 and 21.3 px
 ANGLES = 4
-QUIET = 0.3   # grey levels: below this, differences are rounding
+QUIET = 0.3  # grey levels: below this, differences are rounding
 
 
 def _morlet(size: int, scale: int, angle: float) -> torch.Tensor:
@@ -63,7 +63,7 @@ class Scattering(nn.Module):
             if j + 1 < SCALES:
                 # The next wavelets are slow: 2^j fewer samples carry all that they see.
                 small = _fewer(torch.fft.fft2(modulus), 2**j)[:, :, None, None]
-                bank = _fewer(self.bank[j + 1:], 2**j)
+                bank = _fewer(self.bank[j + 1 :], 2**j)
                 second = torch.fft.ifft2(small * bank[None, None]).abs() / 4**j
                 second = _inner_mean(second, PAD // 2**j)  # (N, angles, scales, angles)
                 out.append(torch.log((second + 0.1 * QUIET) / (first[:, :, None, None] + QUIET)).flatten(1))
@@ -87,7 +87,7 @@ def crops_of(pixels) -> torch.Tensor:
     """uint8 picture ``(H, W, 3)`` -> its crops ``(n, 3, 64, 64)``, side by side."""
     image = torch.as_tensor(pixels).permute(2, 0, 1)
     h, w = image.shape[1] // CROP, image.shape[2] // CROP
-    image = image[:, :h * CROP, :w * CROP].reshape(3, h, CROP, w, CROP)
+    image = image[:, : h * CROP, : w * CROP].reshape(3, h, CROP, w, CROP)
     return image.permute(1, 3, 0, 2, 4).reshape(-1, 3, CROP, CROP)
 
 

@@ -22,6 +22,7 @@ class Case:
 def read(folder: Path, split: str = "val", progress: bool = True) -> list[Patch]:
     """Patches in the tone that training saw."""
     from model.worlds import Worlds
+
     return read_patches(folder, split, base=Worlds().get("earth").base(0), progress=progress)
 
 

@@ -10,10 +10,16 @@ from model.evaluation.statistics import luminance
 from model.network import SCALE
 from model.schedule import timesteps
 
-SIDE = 3       # windows of a mosaic along each side
-FLAT = 4.0     # grey levels: below, there is nothing for a border to cut
-PHASE = 16     # px: columns are compared with columns of the same place in the networks' grid
-FINER = {"1223": 305.0, "611x": 150.0, "305": 76.0, "76": 19.1, "19": 4.78}  # m/px that each level's patches are turned into
+SIDE = 3  # windows of a mosaic along each side
+FLAT = 4.0  # grey levels: below, there is nothing for a border to cut
+PHASE = 16  # px: columns are compared with columns of the same place in the networks' grid
+FINER = {
+    "1223": 305.0,
+    "611x": 150.0,
+    "305": 76.0,
+    "76": 19.1,
+    "19": 4.78,
+}  # m/px that each level's patches are turned into
 
 
 def across_and_inside(picture: np.ndarray, core: int) -> tuple[list[float], list[float]]:
@@ -23,7 +29,7 @@ def across_and_inside(picture: np.ndarray, core: int) -> tuple[list[float], list
     for image in (grey, grey.T):
         gradient = np.abs(np.diff(image, axis=1))  # column c: between pixels c and c+1
         for segment in range(0, image.shape[0], core):
-            means = gradient[segment:segment + core].mean(axis=0)
+            means = gradient[segment : segment + core].mean(axis=0)
             for column in range(PHASE - 1, len(means), PHASE):
                 (borders if (column + 1) % core == 0 else inside).append(float(means[column]))
     return borders, inside
@@ -57,18 +63,26 @@ def measure(context: Context, checkpoint: Checkpoint, layout: Layout, borders: i
         a, b = across_and_inside(mosaic(checkpoint, layout, condition, side, side, resolution, n, times), layout.core)
         at, off = at + a, off + b
     inside = float(np.mean(off))
-    return {"borders": len(at), "across": float(np.mean(at)), "inside": inside, "ratio": float(np.mean(at)) / inside,
-            "spread": float(np.std(at) / np.sqrt(len(at))) / inside}
+    return {
+        "borders": len(at),
+        "across": float(np.mean(at)),
+        "inside": inside,
+        "ratio": float(np.mean(at)) / inside,
+        "spread": float(np.std(at) / np.sqrt(len(at))) / inside,
+    }
 
 
 def run(context: Context) -> dict:
     checkpoint = context.student
-    result = {"steps": len(checkpoint.sampler.times),
-              "student": {layout.name: measure(context, checkpoint, layout, context.budget.borders)
-                          for layout in LAYOUTS}}
+    result = {
+        "steps": len(checkpoint.sampler.times),
+        "student": {layout.name: measure(context, checkpoint, layout, context.budget.borders) for layout in LAYOUTS},
+    }
     if context.budget.slow_borders:
         slow = context.others.get("teacher", checkpoint)
-        result["50 steps"] = {layout.name: measure(context, slow, layout, context.budget.slow_borders, timesteps(50))
-                              for layout in LAYOUTS}
+        result["50 steps"] = {
+            layout.name: measure(context, slow, layout, context.budget.slow_borders, timesteps(50))
+            for layout in LAYOUTS
+        }
         result["50 steps by"] = "teacher" if "teacher" in context.others else "student"
     return result

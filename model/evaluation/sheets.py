@@ -60,14 +60,22 @@ def run(context: Context) -> dict:
     files = {"levels": {}}
     for level, members in by_level(context.patches, SCENES).items():
         pictures = drawn(context, "student", context.student, members)
-        rows = [[(f"real, {p.m_per_px:.4g} m/px", p.pixels), ("condition", bicubic(case(p).condition)),
-                 ("generated", pictures[p.id])] for p in members]
-        wide = [sum(rows[i:i + 2], []) for i in range(0, len(rows), 2)]  # two scenes side by side
+        rows = [
+            [
+                (f"real, {p.m_per_px:.4g} m/px", p.pixels),
+                ("condition", bicubic(case(p).condition)),
+                ("generated", pictures[p.id]),
+            ]
+            for p in members
+        ]
+        wide = [sum(rows[i : i + 2], []) for i in range(0, len(rows), 2)]  # two scenes side by side
         name = f"evaluation-{NAMES[level].replace('–', '-')}{'-tropics' if level == '611x' else ''}.png"
         save(sheet([[(c, _half(p)) for c, p in row] for row in wide]), context.out / name)
         files["levels"][level] = name
-    rows = [[(f"seed {seed}, z{z}", tile_around(context, z, *SEED_PLACE, seed)) for z in (7, 9, 11, 13, 15)]
-            for seed in context.bar(SEEDS, "four seeds", unit="seed")]
+    rows = [
+        [(f"seed {seed}, z{z}", tile_around(context, z, *SEED_PLACE, seed)) for z in (7, 9, 11, 13, 15)]
+        for seed in context.bar(SEEDS, "four seeds", unit="seed")
+    ]
     save(sheet(rows), context.out / "evaluation-seeds.webp")
     files["seeds"] = "evaluation-seeds.webp"
     return files

@@ -5,8 +5,8 @@ Pictures are uint8 ``(H, W, 3)``; values are in grey levels 0–255. Pure functi
 
 import numpy as np
 
-SQUARE = 64                                        # pixels: contrast and spectra are taken in squares of this size
-OCTAVES = ((2, 4), (4, 8), (8, 16), (16, 32))      # wavelengths in pixels, finest first
+SQUARE = 64  # pixels: contrast and spectra are taken in squares of this size
+OCTAVES = ((2, 4), (4, 8), (8, 16), (16, 32))  # wavelengths in pixels, finest first
 
 
 def luminance(pixels: np.ndarray) -> np.ndarray:
@@ -17,7 +17,7 @@ def luminance(pixels: np.ndarray) -> np.ndarray:
 def squares(grey: np.ndarray, size: int = SQUARE) -> np.ndarray:
     """``(H, W)`` -> ``(n, size, size)``: the whole squares that fit."""
     h, w = grey.shape[0] // size, grey.shape[1] // size
-    return grey[:h * size, :w * size].reshape(h, size, w, size).swapaxes(1, 2).reshape(-1, size, size)
+    return grey[: h * size, : w * size].reshape(h, size, w, size).swapaxes(1, 2).reshape(-1, size, size)
 
 
 def laplacian(grey: np.ndarray) -> np.ndarray:
@@ -70,7 +70,7 @@ def grid_phase(pixels: np.ndarray, period: int) -> float:
 def block_mean(pixels: np.ndarray, size: int = 4) -> np.ndarray:
     """Means of size×size blocks, float64 ``(H/size, W/size, 3)``."""
     h, w = pixels.shape[0] // size, pixels.shape[1] // size
-    return pixels[:h * size, :w * size].astype(np.float64).reshape(h, size, w, size, -1).mean(axis=(1, 3))
+    return pixels[: h * size, : w * size].astype(np.float64).reshape(h, size, w, size, -1).mean(axis=(1, 3))
 
 
 def parent_psnr(pixels: np.ndarray, parent: np.ndarray) -> float:
@@ -89,5 +89,7 @@ def summary(described: list[dict[str, float]]) -> dict[str, float]:
     """Over many pictures: the mean of each, the median of the kurtosis (its tail is long)."""
     if not described:
         return {}
-    return {name: float((np.nanmedian if name == "kurtosis" else np.nanmean)([d[name] for d in described]))
-            for name in described[0]}
+    return {
+        name: float((np.nanmedian if name == "kurtosis" else np.nanmean)([d[name] for d in described]))
+        for name in described[0]
+    }

@@ -18,9 +18,11 @@ LEVELS = ("1223", "305", "76", "19", "4.8")
 
 
 def run(context: Context) -> dict:
-    """By network: for each number of steps, KID, sharpness over real, seconds of one tile (halo and encoder included)."""
+    """By network: for each number of steps, KID, sharpness over real, seconds of one tile, halo and encoder included."""
     patches = spread([p for p in context.patches if p.level in LEVELS], None)
-    chosen = [p for level in LEVELS for p in [q for q in patches if q.level == level][:max(1, context.budget.steps // 4)]]
+    chosen = [
+        p for level in LEVELS for p in [q for q in patches if q.level == level][: max(1, context.budget.steps // 4)]
+    ]
     judge = Judge(context, chosen, Scattering(), "steps")
     real = float(np.mean([sharpness(p.pixels) for p in chosen]))
     result: dict = {"patches": len(chosen), "real kurtosis": float(np.nanmedian([kurtosis(p.pixels) for p in chosen]))}
@@ -31,16 +33,20 @@ def run(context: Context) -> dict:
         curve = result.setdefault("networks", {}).setdefault(name, {})
         asked = [(str(n), timesteps(n)) for n in STEPS]
         if name == "student":
-            asked.insert(0, ("as published: " + ", ".join(map(str, checkpoint.sampler.times)), checkpoint.sampler.times))
+            asked.insert(
+                0, ("as published: " + ", ".join(map(str, checkpoint.sampler.times)), checkpoint.sampler.times)
+            )
         for label, times in asked:
             made = {}
             for n, patch in enumerate(context.bar(chosen, f"steps, {name}, {label}", unit="patch")):
                 made[patch.id] = draw(checkpoint, case(patch).condition, patch.m_per_px, noise_of(n), list(times))
             distance = judge.distance(judge.features(made))
-            curve[label] = {"kid": distance.as_dict() if distance else None,
-                            "sharpness over real": float(np.mean([sharpness(m) for m in made.values()])) / real,
-                            "kurtosis": float(np.nanmedian([kurtosis(m) for m in made.values()])),
-                            "seconds": seconds(checkpoint, list(times))}
+            curve[label] = {
+                "kid": distance.as_dict() if distance else None,
+                "sharpness over real": float(np.mean([sharpness(m) for m in made.values()])) / real,
+                "kurtosis": float(np.nanmedian([kurtosis(m) for m in made.values()])),
+                "seconds": seconds(checkpoint, list(times)),
+            }
     return result
 
 

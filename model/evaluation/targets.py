@@ -25,8 +25,13 @@ def judge(results: dict, gigaflops: float, steps: int) -> list[Verdict]:
     verdicts += _calm(results.get("calm"))
     verdicts += _parallel(results.get("parallel"))
     verdicts += _seams(results.get("seams"))
-    verdicts.append(Verdict("at most 60 GFLOP a new tile and 4 steps", f"{gigaflops:.1f} GFLOP, {steps} steps",
-                            gigaflops <= 60 and steps <= 4))
+    verdicts.append(
+        Verdict(
+            "at most 60 GFLOP a new tile and 4 steps",
+            f"{gigaflops:.1f} GFLOP, {steps} steps",
+            gigaflops <= 60 and steps <= 4,
+        )
+    )
     return verdicts
 
 
@@ -45,9 +50,12 @@ def _fidelity(found: dict | None) -> list[Verdict]:
             shares[NAMES[level] + (" (611 m)" if level == "611x" else "")] = student["kid"] / bicubic["kid"]
         if "teacher" in entry["differences"]:
             difference = entry["differences"]["teacher"]
-            worse[level] = (difference["student minus this"], difference["spread"])
-    verdicts = [Verdict(small, ", ".join(f"{k} {v:.2f}" for k, v in shares.items()),
-                        all(v <= 0.35 for v in shares.values()))] if shares else _missing(small)
+            worse[level] = (difference["minus this"], difference["spread"])
+    verdicts = (
+        [Verdict(small, ", ".join(f"{k} {v:.2f}" for k, v in shares.items()), all(v <= 0.35 for v in shares.values()))]
+        if shares
+        else _missing(small)
+    )
     if not worse:
         return verdicts + _missing(teacher)
     text = ", ".join(f"{NAMES[k]} {d:+.2f} ± {s:.2f}" for k, (d, s) in worse.items())
@@ -57,8 +65,11 @@ def _fidelity(found: dict | None) -> list[Verdict]:
 def _cascade(found: dict | None) -> list[Verdict]:
     within, factor, parent, drift, grid = (
         "whole cascade z7…z13: contrast and power per octave within 35 % of real",
-        "whole cascade z7…z13: kurtosis within a factor 2 of real", "4×4 mean against the parent at least 32 dB",
-        "colour drift over the cascade at most 2 grey levels", "grid phase at 4 and 16 px at most 1.03")
+        "whole cascade z7…z13: kurtosis within a factor 2 of real",
+        "4×4 mean against the parent at least 32 dB",
+        "colour drift over the cascade at most 2 grey levels",
+        "grid phase at 4 and 16 px at most 1.03",
+    )
     if not found or not found["cascade"]:
         return _missing(within, factor, parent, drift, grid)
     zooms = found["cascade"]
@@ -78,22 +89,31 @@ def _cascade(found: dict | None) -> list[Verdict]:
     text = ", ".join(f"{k} {v:.2f}" for k, v in off.items())
     return [
         Verdict(within, f"outside: {text}" if off else "all within", not off),
-        Verdict(factor, ", ".join(f"{k} {v:.2f}" for k, v in curved.items()), all(0.5 <= v <= 2 for v in curved.values())),
+        Verdict(
+            factor, ", ".join(f"{k} {v:.2f}" for k, v in curved.items()), all(0.5 <= v <= 2 for v in curved.values())
+        ),
         Verdict(parent, ", ".join(f"{k} {v:.1f} dB" for k, v in psnr.items()), min(psnr.values()) >= 32),
-        Verdict(drift, f"mean over places, R G B: {', '.join(f'{d:.2f}' for d in drifts)}; of one place typically "
-                       f"{zooms[deepest]['drift']['typical']:.2f}", max(drifts) <= 2),
-        Verdict(grid, f"worst {grids[worst]:.3f} ({worst})", grids[worst] <= 1.03)]
+        Verdict(
+            drift,
+            f"mean over places, R G B: {', '.join(f'{d:.2f}' for d in drifts)}; of one place typically "
+            f"{zooms[deepest]['drift']['typical']:.2f}",
+            max(drifts) <= 2,
+        ),
+        Verdict(grid, f"worst {grids[worst]:.3f} ({worst})", grids[worst] <= 1.03),
+    ]
 
 
 def _ablations(found: dict | None) -> list[Verdict]:
     verdicts = []
     for name in ("without resolution", "without degradation"):
         target = f"better than {name}, averaged over levels, beyond the spread"
-        entries = [e["differences"][name] for e in (found or {"levels": {}})["levels"].values() if name in e["differences"]]
+        entries = [
+            e["differences"][name] for e in (found or {"levels": {}})["levels"].values() if name in e["differences"]
+        ]
         if not entries:
             verdicts += _missing(target)
             continue
-        mean = sum(e["student minus this"] for e in entries) / len(entries)
+        mean = sum(e["minus this"] for e in entries) / len(entries)
         spread = sum(e["spread"] ** 2 for e in entries) ** 0.5 / len(entries)
         verdicts.append(Verdict(target, f"KID {mean:+.3f} ± {spread:.3f} against it", mean < -spread))
     return verdicts
