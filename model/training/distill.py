@@ -3,7 +3,7 @@
 The student is the teacher's network, unrolled over the few steps it will be asked for. Half of each batch is
 conditioned on real coarser pictures, half on what the student itself made of pictures sixteen times coarser. A
 discriminator compares its output with real pictures that have the same 16×16 means; the 4×4 means are held to the
-condition, and texture statistics in windows of 32 px to those of the real picture of that place. No term asks for the
+condition, and texture statistics in small windows to those of the real picture of that place. No term asks for the
 true pixels of one picture (only the mean of two noises' pictures is drawn to them): what is below the condition is
 free. Two terms keep it free: every
 condition is drawn with two noises, whose pictures must differ as much as real detail does (otherwise the student
@@ -47,14 +47,16 @@ class DistillConfig:
     lr: float = 3e-4
     lr_discriminator: float = 3e-4
     ema: float = 0.995
-    adversarial: float = 0.5              # weight of the discriminator's opinion
+    adversarial: float = 0.0              # weight of the discriminator's opinion; 0 trains without one
     texture: float = 4.0                  # weight of the difference to the real picture's texture statistics
+    window: int = 16                      # ... in windows of so many pixels
+    orders: tuple[int, ...] = (2,)        # ... and norms of these orders
     anchor: float = 1.0                   # weight of |mean of the two pictures - real|, where the condition is real
     differ: float = 2.0                   # weight of the shortfall of |picture - picture of another noise|
     enough: float = 0.8                   # ... against this share of the real residual's mean size
     lattice: float = 10.0                 # weight of the squared means of the residual by phase of the 16 px grid
     mean: float = 2.0                     # weight of |4×4 mean - condition|, in units of the residual's deviation
-    warmup: int = 60                      # steps in which only the discriminator learns
+    warmup: int = 0                       # steps in which only the discriminator learns
     save_every: int = 200
     pairs: PairConfig = field(default_factory=lambda: PairConfig(crop=256, calm=0.08, strength=0.3, clean=0.85))
 
@@ -74,7 +76,7 @@ class Distiller:
         self.whitening = Whitening(state["whitening"])
         torch.manual_seed(config.seed)
         self.discriminator = Discriminator().to(memory_format=torch.channels_last)
-        self.texture = Texture()
+        self.texture = Texture(config.window, config.orders)
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=config.lr, betas=(0.0, 0.99), weight_decay=0.0)
         self.optimiser_d = torch.optim.AdamW(self.discriminator.parameters(), lr=config.lr_discriminator,
                                              betas=(0.0, 0.99), weight_decay=0.0)
@@ -151,19 +153,21 @@ class Distiller:
         with torch.set_grad_enabled(learn):
             fake = self.generate(self.network, condition, twice, strength, noise)
         losses = {}
-        # Discriminator: hinge loss (Miyato et al. 2018).
-        self.optimiser_d.zero_grad(set_to_none=True)
-        real_logit = self.judge(target, coarse, resolution)
-        fake_logit = self.judge(fake.detach(), coarse_twice, twice)
-        loss_d = F.relu(1 - real_logit).mean() + F.relu(1 + fake_logit).mean()
-        loss_d.backward()
-        self.optimiser_d.step()
-        losses.update(d=float(loss_d.detach()), real=float(real_logit.detach().mean()),
-                      fake=float(fake_logit.detach().mean()))
+        if c.adversarial:  # the discriminator's turn: hinge loss (Miyato et al. 2018)
+            self.optimiser_d.zero_grad(set_to_none=True)
+            real_logit = self.judge(target, coarse, resolution)
+            fake_logit = self.judge(fake.detach(), coarse_twice, twice)
+            loss_d = F.relu(1 - real_logit).mean() + F.relu(1 + fake_logit).mean()
+            loss_d.backward()
+            self.optimiser_d.step()
+            losses.update(d=float(loss_d.detach()), real=float(real_logit.detach().mean()),
+                          fake=float(fake_logit.detach().mean()))
         if learn:
+            for group in self.optimiser.param_groups:
+                group["lr"] = self.rate()
             self.optimiser.zero_grad(set_to_none=True)
             self.discriminator.requires_grad_(False)
-            adversarial = -self.judge(fake, coarse_twice, twice).mean()
+            adversarial = -self.judge(fake, coarse_twice, twice).mean() if c.adversarial else torch.zeros(())
             self.discriminator.requires_grad_(True)
             mean = self.whitening.whiten(F.avg_pool2d(fake, 4) - condition, twice).abs().mean()
             detail = self.whitening.whiten(fake - enlarge(condition), twice)
@@ -190,6 +194,13 @@ class Distiller:
                           lattice=float(lattice.detach()), norm=float(norm))
         self.step += 1
         return losses
+
+    def rate(self) -> float:
+        """Learning rate: constant, then falling linearly to a tenth over the last 40 % of steps or minutes."""
+        done = self.step / self.config.steps
+        if self.config.minutes:
+            done = max(done, self.seconds / 60 / self.config.minutes)
+        return self.config.lr * (1 - 0.9 * min(1, max(0, (done - 0.6) / 0.4)))
 
     def done(self) -> bool:
         return self.step >= self.config.steps or (

@@ -31,11 +31,14 @@ def gabor_bank() -> torch.Tensor:
 
 
 class Texture(nn.Module):
-    """Statistics of whitened detail ``(B, 3, H, W)``: ``(B, N)`` logarithms of norms in windows of 32 px."""
+    """Statistics of whitened detail ``(B, 3, H, W)``: ``(B, N)`` logarithms of norms in windows of `window` px.
 
-    def __init__(self, window: int = 32):
+    `orders` of the norms: 2 alone asks for the energy of each size and direction, 1 and 4 beside it for sparseness.
+    """
+
+    def __init__(self, window: int = 16, orders: tuple[int, ...] = (2,)):
         super().__init__()
-        self.window = window
+        self.window, self.orders = window, orders
         self.register_buffer("bank", gabor_bank())
 
     def _moduli(self, x):
@@ -45,10 +48,8 @@ class Texture(nn.Module):
         return (y[:, 0::2].square() + y[:, 1::2].square() + 1e-6).sqrt().reshape(b, c * ORIENTATIONS, h, w)
 
     def _norms(self, x, window):
-        """Norms of order 1, 2, 4 in windows, as logarithms: ``(B, 3·C·windows)``."""
-        x = x.abs()
-        norms = [F.avg_pool2d(x, window), (F.avg_pool2d(x**2, window) + 1e-6).sqrt(),
-                 (F.avg_pool2d(x**4, window) + 1e-8) ** 0.25]
+        """Norms in windows, as logarithms: ``(B, len(orders)·C·windows)``."""
+        norms = [(F.avg_pool2d(x.abs() ** p, window) + 1e-8) ** (1 / p) for p in self.orders]
         return torch.log(torch.cat(norms, 1) + 0.03).flatten(1)
 
     def forward(self, detail):
