@@ -13,7 +13,7 @@ from model.errors import BadCheckpoint
 
 
 class Inception(nn.Module):
-    """uint8 ``(N, 3, H, W)`` -> float32 ``(N, num_features)``; raises `BadCheckpoint` if the file is no such network."""
+    """uint8 ``(N, 3, H, W)`` -> float32 ``(N, num_features)``; raises `BadCheckpoint` if the file is another."""
 
     def __init__(self, path: Path):
         super().__init__()

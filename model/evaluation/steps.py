@@ -18,7 +18,7 @@ LEVELS = ("1223", "305", "76", "19", "4.8")
 
 
 def run(context: Context) -> dict:
-    """By network: for each number of steps, KID, sharpness over real, seconds of one tile, halo and encoder included."""
+    """By network: for each number of steps, KID, sharpness over real, seconds of one tile (all of its calls)."""
     patches = spread([p for p in context.patches if p.level in LEVELS], None)
     chosen = [
         p for level in LEVELS for p in [q for q in patches if q.level == level][: max(1, context.budget.steps // 4)]
