@@ -55,10 +55,22 @@ class DistillConfig:
     differ: float = 2.0                   # weight of the shortfall of |picture - picture of another noise|
     enough: float = 0.8                   # ... against this share of the real residual's mean size
     lattice: float = 10.0                 # weight of the squared means of the residual by phase of the 16 px grid
+    weave: float = 0.3                    # ... and, within it, of unequal power by phase
     mean: float = 2.0                     # weight of |4×4 mean - condition|, in units of the residual's deviation
     warmup: int = 0                       # steps in which only the discriminator learns
     save_every: int = 200
     pairs: PairConfig = field(default_factory=lambda: PairConfig(crop=256, calm=0.08, strength=0.3, clean=0.85))
+
+
+def weave(detail: torch.Tensor, period: int = 8) -> torch.Tensor:
+    """How unequal the power of `detail` (B, 3, H, W), and of its steps along x and y, is over the phases of a grid."""
+    total = 0.0
+    for moved in (detail, detail - detail.roll(1, 3), detail - detail.roll(1, 2)):
+        b, c, h, w = moved.shape
+        power = moved[..., period:, period:].square().reshape(b, c, h // period - 1, period, w // period - 1, period)
+        power = power.mean((0, 2, 4))
+        total = total + (power / (power.mean((1, 2), keepdim=True) + 1e-4) - 1).square().mean()
+    return total
 
 
 class Distiller:
@@ -179,7 +191,7 @@ class Distiller:
             away = (away * ~own).mean()
             n = c.crop // COARSE
             phases = detail.reshape(len(detail), 3, n, COARSE, n, COARSE).mean((2, 4))
-            lattice = phases.mean(0).square().mean() + 0.2 * phases.square().mean()
+            lattice = phases.mean(0).square().mean() + 0.2 * phases.square().mean() + c.weave * weave(detail)
             with torch.no_grad():
                 wanted = self.texture(self.whitening.whiten(target - coarse, resolution))
             found = self.texture(self.whitening.whiten(fake - coarse_twice, twice))
