@@ -191,7 +191,8 @@ def test_sections_end_in_a_report_that_names_what_was_missed(context):
     assert set(results["cascade"]["cascade"]) == {"z9", "z11"}
     verdicts = judge(results, gigaflops=99.0, steps=2)
     assert any(v.met is False and "60 GFLOP" in v.target for v in verdicts)
-    about = {"command": "test", "date": "today", "digest": "abc", "steps": 2, "machine": "m", "minutes": 1.0, "budget": "t"}
+    about = {"command": "test", "date": "today", "digest": "abc", "steps": 2, "machine": "m",
+             "minutes": 1.0, "budget": "t"}
     report.write(context.out, results, verdicts, about)
     text = (context.out / "EVALUATION.md").read_text()
     assert "**missed**" in text and "canonical: halo and noise field" in text and "not measured" in text
