@@ -15,8 +15,7 @@ from model import checkpoint as checkpoints
 from model.errors import ElsewhereError
 from model.network import PRESETS, Network, NetworkConfig
 from model.residual import Whitening
-
-IMAGERY = Path(__file__).resolve().parent.parent.parent / "shared" / "imagery"
+from model.training.imagery import IMAGERY
 
 
 class Group(click.Group):

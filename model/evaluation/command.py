@@ -17,6 +17,7 @@ from model.evaluation.context import FULL, QUICK, TINY, Budget, Context
 from model.evaluation.drawing import load
 from model.evaluation.scenes import read
 from model.evaluation.targets import judge
+from model.training.imagery import IMAGERY
 
 SECTIONS = {
     "strips": strips,
@@ -30,7 +31,6 @@ SECTIONS = {
     "sheets": sheets,
 }
 BUDGETS = {b.name: b for b in (QUICK, FULL, TINY)}
-IMAGERY = Path(__file__).resolve().parents[3] / "shared" / "imagery"
 FILE = click.Path(exists=True, path_type=Path)
 
 

@@ -13,11 +13,12 @@ from tqdm import tqdm
 from model.base import Base, tone_curve
 from model.errors import BadImagery
 from model.grid import lonlat_to_pixel, width
+from model.worlds import EARTH_POWER
 
 COLUMNS = ("id", "shard", "size_px", "m_per_px", "lat", "lon", "scene", "source", "landcover", "split")
 # Nominal ground resolution of each level and the zoom it stands for (metres per pixel at 33° N/S).
 LEVELS = {"4892": 5, "1223": 7, "611x": 8, "305": 9, "76": 11, "19": 13, "4.8": 15}
-BLUE_MARBLE_POWER = 0.7  # the tone curve of `earth`, docs/MODEL.md
+IMAGERY = Path(__file__).resolve().parents[3] / "shared" / "imagery"  # where the commands look unless told otherwise
 
 
 @dataclass
@@ -103,7 +104,7 @@ def match_tone(patches: list[Patch], base: Base | None) -> None:
     80 % of the way (in logarithms) to the base's mean at that scene's places. Where a z7 patch covers a tile of the
     base, its low frequencies become the base's, and the base itself is kept as the true condition.
     """
-    curve = tone_curve(BLUE_MARBLE_POWER)
+    curve = tone_curve(EARTH_POWER)
     scenes: dict[str, list[Patch]] = {}
     for patch in patches:
         if patch.blue_marble:
