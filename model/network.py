@@ -35,8 +35,11 @@ class NetworkConfig:
     encoder_blocks: int = 1                  # RRDBs of the condition encoder
     encoder_width: int = 32                  # its channels
     encoder_growth: int = 16                 # channels added by each dense convolution
+    fine: tuple[int, ...] = ()               # channels of the finishing head at twice, four times the U-Net's resolution
 
     def __post_init__(self):
+        if self.fine and 2 ** len(self.fine) != self.patch:
+            raise ValueError(f"a head of {len(self.fine)} doublings does not undo a patch of {self.patch}")
         if SCALE % self.patch:
             raise ValueError(f"patch must divide {SCALE}, not {self.patch}")
         if self.norm not in ("pixel", "group"):
@@ -55,14 +58,14 @@ class NetworkConfig:
     @classmethod
     def from_dict(cls, values: dict) -> "NetworkConfig":
         values = dict(values)
-        for name in ("multipliers", "attention"):
+        for name in ("multipliers", "attention", "fine"):
             if name in values:
                 values[name] = tuple(values[name])
         return cls(**values)
 
 
 PRESETS = {
-    "explorer": NetworkConfig(),
+    "explorer": NetworkConfig(fine=(32, 16)),
     "tiny": NetworkConfig(width=8, multipliers=(1, 2), blocks=1, embedding=16, frequencies=8,
                           encoder_width=8, encoder_growth=4),
     # 5 levels with multipliers 1, 2, 4, 8, 8, three ResBlocks each, attention at 8×.
@@ -198,6 +201,37 @@ class Stage(nn.Module):
         return self.attention(x)
 
 
+class Head(nn.Module):
+    """From the U-Net's resolution to pixels in doublings, each of which sees the input again at its own resolution.
+
+    One convolution and a pixel-shuffle must draw every 4×4 block from a dictionary of 48 atoms, which the eye finds as
+    a weave, and pass the noise through as many channels. Narrow layers at the finer grids do neither.
+    """
+
+    def __init__(self, inputs: int, patch: int, fine: tuple[int, ...]):
+        super().__init__()
+        self.patch = patch
+        self.expand, self.join, self.refine = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
+        for width in fine:
+            patch //= 2
+            self.expand.append(nn.Conv2d(inputs, 4 * width, 3, padding=1))
+            self.join.append(nn.Conv2d(width + 3 * patch**2, width, 3, padding=1))
+            self.refine.append(nn.Conv2d(width, width, 3, padding=1))
+            inputs = width
+        self.last = nn.Conv2d(inputs, 3, 3, padding=1)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+
+    def forward(self, h, x):
+        patch = self.patch
+        for expand, join, refine in zip(self.expand, self.join, self.refine, strict=True):
+            patch //= 2
+            h = F.pixel_shuffle(expand(h), 2)
+            h = F.leaky_relu(join(torch.cat([h, F.pixel_unshuffle(x, patch) if patch > 1 else x], dim=1)), 0.2)
+            h = h + F.leaky_relu(refine(h), 0.2)
+        return self.last(h)
+
+
 class Network(nn.Module):
     """x_0 (or v, or ε: `config.predicts`) from x_t, t, condition, ground resolution, degradation."""
 
@@ -218,9 +252,12 @@ class Network(nn.Module):
         self.up = nn.ModuleList(Stage(c if i == len(channels) - 1 else 2 * c, c, config, a)
                                 for i, (c, a) in enumerate(zip(channels, wide, strict=True)))
         self.norm = make_norm(config.norm, channels[0])
-        self.last = nn.Conv2d(channels[0], 3 * config.patch**2, 3, padding=1)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
+        if config.fine:
+            self.head = Head(channels[0], config.patch, config.fine)
+        else:
+            self.last = nn.Conv2d(channels[0], 3 * config.patch**2, 3, padding=1)
+            nn.init.zeros_(self.last.weight)
+            nn.init.zeros_(self.last.bias)
 
     def encode(self, condition: torch.Tensor) -> torch.Tensor:
         """Features of the condition ``(B, 3, h, w)`` in [-1, 1]: once per window, not once per step."""
@@ -236,7 +273,11 @@ class Network(nn.Module):
 
     def forward(self, x, t, features, ground_resolution, degradation):
         """``x`` (B, 3, H, W), H and W multiples of `config.stride`; -> what `config.predicts`, same shape."""
-        embedding = self.embed(t, ground_resolution, degradation)
+        h = self.trunk(x, features, self.embed(t, ground_resolution, degradation))
+        return self.head(h, x) if self.config.fine else F.pixel_shuffle(self.last(h), self.config.patch)
+
+    def trunk(self, x, features, embedding):
+        """The U-Net: ``(B, width, H/patch, W/patch)``."""
         h = self.first(torch.cat([F.pixel_unshuffle(x, self.config.patch), features], dim=1))
         skips = []
         for i, stage in enumerate(self.down):
@@ -249,7 +290,7 @@ class Network(nn.Module):
                 h = self.grow[i](F.interpolate(h, scale_factor=2, mode="nearest"))
                 h = torch.cat([h, skips[i]], dim=1)
             h = self.up[i](h, embedding)
-        return F.pixel_shuffle(self.last(F.silu(self.norm(h))), self.config.patch)
+        return F.silu(self.norm(h))
 
 
 def parameter_count(network: nn.Module) -> int:

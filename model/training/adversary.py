@@ -7,7 +7,6 @@ cascade's own output lacks is seen here, and nowhere else in training.
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.nn.utils.parametrizations import spectral_norm
 
 from model.network import Embedding
 
@@ -20,22 +19,36 @@ def coarse_mean(image: torch.Tensor) -> torch.Tensor:
 
 
 class Discriminator(nn.Module):
-    """Patch logits ``(B, 1, H/8, W/8)`` of picture, common means and ground resolution."""
+    """Patch logits, one row a picture, of two fields of view (about 40 and 90 px): ``(B, N)``.
 
-    def __init__(self, width: int = 64, embedding: int = 64):
+    No norm: the gradient is kept small where it matters by `smoothness` (Lin et al. 2025, arXiv 2501.08316, an
+    approximation of R1 that needs no second derivative).
+    """
+
+    def __init__(self, widths: tuple[int, ...] = (48, 96, 160, 192), embedding: int = 64):
         super().__init__()
-        shape = [(24, width, 1), (width, width, 1), (width, 3 * width // 2, 2), (3 * width // 2, 3 * width // 2, 1),
-                 (3 * width // 2, 2 * width, 2), (2 * width, 2 * width, 1)]
-        self.convs = nn.ModuleList(spectral_norm(nn.Conv2d(a, b, 3, stride=s, padding=1)) for a, b, s in shape)
-        self.out = spectral_norm(nn.Conv2d(2 * width, 1, 1))
+        self.enter = nn.Conv2d(24, widths[0], 3, padding=1)
+        self.shrink = nn.ModuleList(nn.Conv2d(a, b, 4, stride=2, padding=1)
+                                    for a, b in zip(widths, widths[1:], strict=False))
+        self.same = nn.ModuleList(nn.Conv2d(w, w, 3, padding=1) for w in widths)
         self.resolution = Embedding(32, embedding)
-        self.shift = nn.ModuleList(nn.Linear(embedding, b) for _, b, _ in shape)
-        self.project = nn.Linear(embedding, 2 * width)
+        self.shift = nn.ModuleList(nn.Linear(embedding, w) for w in widths)
+        self.out = nn.ModuleList(nn.Conv2d(w, 1, 1) for w in widths[-2:])
+        self.project = nn.ModuleList(nn.Linear(embedding, w) for w in widths[-2:])
 
     def forward(self, detail, coarse, ground_resolution):
-        """`detail`: whitened difference to `coarse`, unit variance; `coarse` in [-1, 1]; both ``(B, 3, H, W)``."""
+        """`detail`: whitened difference to `coarse`; `coarse` in [-1, 1]; both ``(B, 3, H, W)``, H, W % 16 == 0."""
         embedding = F.silu(self.resolution(4 * torch.log2(ground_resolution)))
         h = F.pixel_unshuffle(torch.cat([detail, coarse], 1), 2).contiguous(memory_format=torch.channels_last)
-        for conv, shift in zip(self.convs, self.shift, strict=True):
-            h = F.leaky_relu(conv(h) + shift(embedding)[:, :, None, None], 0.2)
-        return self.out(h) + (h * self.project(embedding)[:, :, None, None]).mean(1, keepdim=True)
+        h = self.enter(h)
+        logits = []
+        for i, same in enumerate(self.same):
+            if i:
+                h = self.shrink[i - 1](h)
+            h = F.leaky_relu(h + self.shift[i](embedding)[:, :, None, None], 0.2)
+            h = h + F.leaky_relu(same(h), 0.2)
+            k = i - len(self.same) + len(self.out)
+            if k >= 0:
+                weight = self.project[k](embedding)[:, :, None, None]
+                logits.append((self.out[k](h) + (h * weight).mean(1, keepdim=True)).flatten(1))
+        return torch.cat([f.repeat_interleave(logits[0].shape[1] // f.shape[1], 1) for f in logits], 1)

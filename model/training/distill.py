@@ -1,14 +1,11 @@
 """Adversarial distillation to few DDIM steps, on the cascade's own output.
 
 The student is the teacher's network, unrolled over the few steps it will be asked for. Half of each batch is
-conditioned on real coarser pictures, half on what the student itself made of pictures sixteen times coarser. A
-discriminator compares its output with real pictures that have the same 16×16 means; the 4×4 means are held to the
-condition, and texture statistics in small windows to those of the real picture of that place. No term asks for the
-true pixels of one picture (only the mean of two noises' pictures is drawn to them): what is below the condition is
-free. Two terms keep it free: every
-condition is drawn with two noises, whose pictures must differ as much as real detail does (otherwise the student
-forgets its noise, and all worlds have one texture), and no phase of the 16 px grid may have a mean of its own
-(otherwise it paints with the lattice of its own pixel-unshuffle).
+conditioned on real coarser pictures, half on what the student itself made of pictures sixteen times coarser. Two
+pictures are drawn of every condition, with two noises. A discriminator compares them with the real picture that has the
+same 16×16 means (relativistic pairing, Jolicoeur-Martineau 2018: a picture is judged against the real one of its own
+place). Where the condition is real, a proper score draws the two pictures' distribution, not their mean, to the real
+one; where it is the cascade's own, 4×4 means are held to it.
 """
 
 import copy
@@ -30,7 +27,7 @@ from model.schedule import ddim
 from model.training.adversary import COARSE, Discriminator, coarse_mean
 from model.training.imagery import Patch
 from model.training.pairs import PairConfig, Pairs
-from model.training.texture import Texture
+from model.training.score import Score
 
 
 @dataclass
@@ -40,55 +37,46 @@ class DistillConfig:
     seed: int = 2
     steps: int = 10_000
     minutes: float | None = None
-    times: tuple[int, ...] = (999, 399)   # the student's DDIM timesteps
+    times: tuple[int, ...] = (999,)       # the student's DDIM timesteps
     batch: int = 4                        # conditions a step, each drawn with two noises
-    crop: int = 96                        # pixels that are judged
+    crop: int = 96                        # pixels that are made; all but 16 are judged
     own: float = 0.5                      # share of conditions that are the cascade's own output
-    lr: float = 3e-4
-    lr_discriminator: float = 3e-4
-    ema: float = 0.995
-    adversarial: float = 0.0              # weight of the discriminator's opinion; 0 trains without one
-    texture: float = 4.0                  # weight of the difference to the real picture's texture statistics
-    window: int = 16                      # ... in windows of so many pixels
-    orders: tuple[int, ...] = (2,)        # ... and norms of these orders
-    anchor: float = 1.0                   # weight of |mean of the two pictures - real|, where the condition is real
-    differ: float = 2.0                   # weight of the shortfall of |picture - picture of another noise|
-    enough: float = 0.8                   # ... against this share of the real residual's mean size
-    lattice: float = 10.0                 # weight of the squared means of the residual by phase of the 16 px grid
-    weave: float = 0.3                    # ... and, within it, of unequal power by phase
-    mean: float = 2.0                     # weight of |4×4 mean - condition|, in units of the residual's deviation
+    lr: float = 2e-4
+    lr_discriminator: float = 4e-4
+    ema: float = 0.998
+    adversarial: float = 0.2              # weight of the discriminator's opinion; 0 trains without one
+    score: float = 1.0                    # weight of the proper score where the condition is real
+    texture: float = 2.0                  # ... and, within it, of the wavelets' moduli
+    mean: float = 2.0                     # weight of |4×4 mean - condition| where it is the cascade's own
+    smoothness: float = 100.0             # weight of (logit - logit of the same with noise)²
+    sigma: float = 0.1                    # ... of this standard deviation, in units of whitened detail
     warmup: int = 0                       # steps in which only the discriminator learns
     save_every: int = 200
-    pairs: PairConfig = field(default_factory=lambda: PairConfig(crop=256, calm=0.08, strength=0.3, clean=0.85))
+    pairs: PairConfig = field(default_factory=lambda: PairConfig(crop=256, calm=0.06, strength=0.3, clean=0.8))
 
 
-def weave(detail: torch.Tensor, period: int = 8) -> torch.Tensor:
-    """How unequal the power of `detail` (B, 3, H, W), and of its steps along x and y, is over the phases of a grid."""
-    total = 0.0
-    for moved in (detail, detail - detail.roll(1, 3), detail - detail.roll(1, 2)):
-        b, c, h, w = moved.shape
-        power = moved[..., period:, period:].square().reshape(b, c, h // period - 1, period, w // period - 1, period)
-        power = power.mean((0, 2, 4))
-        total = total + (power / (power.mean((1, 2), keepdim=True) + 1e-4) - 1).square().mean()
-    return total
+def stored(image: torch.Tensor) -> torch.Tensor:
+    """As the cascade keeps it between levels: in 256 grey levels."""
+    return ((image + 1) * 127.5).round().clamp(0, 255) / 127.5 - 1
 
 
 class Distiller:
     """Holds student, average, discriminator, optimisers and step; `run` goes on from wherever it is."""
 
-    def __init__(self, teacher: Path, config: DistillConfig, train: list[Patch], out: Path):
-        self.config, self.out = config, Path(out)
+    def __init__(self, teacher: Path, config: DistillConfig, train: list[Patch], out: Path, device: str = "cpu"):
+        self.config, self.out, self.device = config, Path(out), torch.device(device)
         try:
             state = torch.load(teacher, map_location="cpu", weights_only=True)
         except (OSError, RuntimeError) as error:
             raise BadCheckpoint(f"teacher {teacher} cannot be read: {error}") from None
-        self.network = Network(NetworkConfig.from_dict(state["network_config"])).to(memory_format=torch.channels_last)
+        self.network = Network(NetworkConfig.from_dict(state["network_config"])).to(
+            self.device, memory_format=torch.channels_last)
         self.network.load_state_dict(state["average"])
         self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
         self.whitening = Whitening(state["whitening"])
         torch.manual_seed(config.seed)
-        self.discriminator = Discriminator().to(memory_format=torch.channels_last)
-        self.texture = Texture(config.window, config.orders)
+        self.discriminator = Discriminator().to(self.device, memory_format=torch.channels_last)
+        self.score = Score().to(self.device)
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=config.lr, betas=(0.0, 0.99), weight_decay=0.0)
         self.optimiser_d = torch.optim.AdamW(self.discriminator.parameters(), lr=config.lr_discriminator,
                                              betas=(0.0, 0.99), weight_decay=0.0)
@@ -112,7 +100,7 @@ class Distiller:
     def resume(self) -> None:
         """Go on from `out`/state.pt; raises `BadCheckpoint` if it cannot."""
         try:
-            state = torch.load(self.out / "state.pt", map_location="cpu", weights_only=True)
+            state = torch.load(self.out / "state.pt", map_location=self.device, weights_only=True)
             for name in ("network", "average", "discriminator", "optimiser", "optimiser_d"):
                 getattr(self, name).load_state_dict(state[name])
         except (OSError, RuntimeError, KeyError, ValueError) as error:
@@ -135,77 +123,89 @@ class Distiller:
         """Batch n: real pictures, conditions, m/px, told degradation, two noises each, where the condition is own."""
         c = self.config
         rng = np.random.Generator(np.random.Philox(key=np.array([c.seed + (2 << 32), n], dtype=np.uint64)))
-        condition, target, resolution, strength = self.pairs.batch(n * c.batch, c.batch)
-        condition = (((condition + 1) * 127.5).round().clamp(0, 255) / 127.5) - 1  # as the cascade stores it
-        own = torch.from_numpy(rng.random(c.batch) < c.own) & (resolution < 700)
+        condition, target, resolution, strength = (v.to(self.device) for v in self.pairs.batch(n * c.batch, c.batch))
+        condition = stored(condition)
+        own = torch.from_numpy(rng.random(c.batch) < c.own).to(self.device) & (resolution < 700)
         if own.any():
             coarser = F.avg_pool2d(target[own], 16)
-            noise = torch.from_numpy(rng.standard_normal((int(own.sum()), 3, 64, 64), dtype=np.float32))
+            noise = torch.from_numpy(rng.standard_normal((len(coarser), 3, 64, 64), dtype=np.float32)).to(self.device)
             with torch.no_grad():
-                made = self.generate(self.average, coarser, 4 * resolution[own], torch.zeros(int(own.sum())), noise)
-            condition[own] = (((made + 1) * 127.5).round().clamp(0, 255) / 127.5) - 1
+                condition[own] = stored(self.generate(self.average, coarser, 4 * resolution[own],
+                                                      torch.zeros_like(resolution[own]), noise))
             strength[own] = 0.0
         # One crop for all that is computed, on the 16 px grid of the coarse means.
         x, y = (16 * int(rng.integers(0, (256 - c.crop) // 16 + 1)) for _ in range(2))
         target = target[..., y:y + c.crop, x:x + c.crop]
         condition = condition[..., y // 4:(y + c.crop) // 4, x // 4:(x + c.crop) // 4]
         noise = torch.from_numpy(rng.standard_normal((2 * c.batch, *target.shape[1:]), dtype=np.float32))
-        return target, condition, resolution, strength, noise, own
+        # The discriminator's own grids fall elsewhere each time, or they would be drawn into the pictures.
+        shift = [int(v) for v in rng.integers(0, COARSE + 1, 2)]
+        return target, condition, resolution, strength, noise.to(self.device), own, shift
 
-    def judge(self, image, coarse, resolution):
-        return self.discriminator(self.whitening.whiten(image - coarse, resolution) / 1.5, coarse, resolution)
+    def judged(self, image, coarse, resolution, shift):
+        """What the discriminator is shown: whitened detail, coarse means, m/px."""
+        y, x = shift
+        size = self.config.crop - COARSE
+        detail = self.whitening.whiten(image - coarse, resolution) / 1.5
+        return detail[..., y:y + size, x:x + size], coarse[..., y:y + size, x:x + size], resolution
 
     def advance(self) -> dict[str, float]:
         c = self.config
-        target, condition, resolution, strength, noise, own = self.batch(self.step)
-        coarse, real_detail = coarse_mean(target), target - enlarge(F.avg_pool2d(target, 4))
-        condition, twice, strength = (torch.cat([v, v]) for v in (condition, resolution, strength))
-        coarse_twice = torch.cat([coarse, coarse])
+        target, condition, resolution, strength, noise, own, shift = self.batch(self.step)
+        twice = resolution.repeat(2)
+        coarse = coarse_mean(target)
         learn = self.step >= c.warmup
         with torch.set_grad_enabled(learn):
-            fake = self.generate(self.network, condition, twice, strength, noise)
+            fake = self.generate(self.network, condition.repeat(2, 1, 1, 1), twice, strength.repeat(2), noise)
         losses = {}
-        if c.adversarial:  # the discriminator's turn: hinge loss (Miyato et al. 2018)
-            self.optimiser_d.zero_grad(set_to_none=True)
-            real_logit = self.judge(target, coarse, resolution)
-            fake_logit = self.judge(fake.detach(), coarse_twice, twice)
-            loss_d = F.relu(1 - real_logit).mean() + F.relu(1 + fake_logit).mean()
-            loss_d.backward()
-            self.optimiser_d.step()
-            losses.update(d=float(loss_d.detach()), real=float(real_logit.detach().mean()),
-                          fake=float(fake_logit.detach().mean()))
+        real_view = self.judged(target, coarse, resolution, shift)
+        fake_view = self.judged(fake, coarse.repeat(2, 1, 1, 1), twice, shift)
+        if c.adversarial:
+            losses.update(self.teach_discriminator(real_view, fake_view))
         if learn:
             for group in self.optimiser.param_groups:
                 group["lr"] = self.rate()
             self.optimiser.zero_grad(set_to_none=True)
-            self.discriminator.requires_grad_(False)
-            adversarial = -self.judge(fake, coarse_twice, twice).mean() if c.adversarial else torch.zeros(())
-            self.discriminator.requires_grad_(True)
-            mean = self.whitening.whiten(F.avg_pool2d(fake, 4) - condition, twice).abs().mean()
-            detail = self.whitening.whiten(fake - enlarge(condition), twice)
-            one, other = detail.chunk(2)
-            real_size = self.whitening.whiten(real_detail, resolution).abs().mean((1, 2, 3))
-            short = F.relu(c.enough * real_size - (one - other).abs().mean((1, 2, 3))).mean()
-            middle = (fake[:c.batch] + fake[c.batch:]) / 2
-            away = self.whitening.whiten(middle - target, resolution).abs().mean((1, 2, 3))
-            away = (away * ~own).mean()
-            n = c.crop // COARSE
-            phases = detail.reshape(len(detail), 3, n, COARSE, n, COARSE).mean((2, 4))
-            lattice = phases.mean(0).square().mean() + 0.2 * phases.square().mean() + c.weave * weave(detail)
-            with torch.no_grad():
-                wanted = self.texture(self.whitening.whiten(target - coarse, resolution))
-            found = self.texture(self.whitening.whiten(fake - coarse_twice, twice))
-            texture = (found - torch.cat([wanted, wanted])).abs().mean()
-            (c.texture * texture + c.adversarial * adversarial + c.mean * mean + c.anchor * away
-             + c.differ * short + c.lattice * lattice).backward()
+            adversarial = torch.zeros((), device=self.device)
+            if c.adversarial:
+                self.discriminator.requires_grad_(False)
+                with torch.no_grad():
+                    real = self.discriminator(*real_view)
+                adversarial = F.softplus(real.repeat(2, 1) - self.discriminator(*fake_view)).mean()
+                self.discriminator.requires_grad_(True)
+            base = enlarge(condition)
+            one, other = self.whitening.whiten(fake - base.repeat(2, 1, 1, 1), twice).chunk(2)
+            score = self.score(one, other, self.whitening.whiten(target - base, resolution), c.texture)
+            score = (score * ~own).sum() / c.batch
+            away = F.avg_pool2d(fake, 4) - condition.repeat(2, 1, 1, 1)
+            mean = (self.whitening.whiten(away, twice).abs().mean((1, 2, 3)) * own.repeat(2)).sum() / (2 * c.batch)
+            (c.adversarial * adversarial + c.score * score + c.mean * mean).backward()
             norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
             self.optimiser.step()
+            decay = min(c.ema, (1 + self.step) / (10 + self.step))
             with torch.no_grad():
-                torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - c.ema)
-            losses.update(g=float(adversarial.detach()), mean=float(mean.detach()), short=float(short.detach()), texture=float(texture.detach()),
-                          lattice=float(lattice.detach()), norm=float(norm))
+                torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - decay)
+            losses.update(g=float(adversarial.detach()), score=float(score.detach()), mean=float(mean.detach()),
+                          differ=float((one - other).detach().abs().mean()), norm=float(norm))
         self.step += 1
         return losses
+
+    def teach_discriminator(self, real_view, fake_view) -> dict[str, float]:
+        """Its turn: relativistic pairs, and smoothness around real and generated pictures in turn."""
+        c = self.config
+        self.optimiser_d.zero_grad(set_to_none=True)
+        fake_view = tuple(v.detach() for v in fake_view)
+        near = real_view if self.step % 2 else tuple(v[:c.batch] for v in fake_view)
+        moved = (near[0] + c.sigma * torch.randn_like(near[0]), *near[1:])
+        views = [torch.cat(v) for v in zip(real_view, fake_view, moved, strict=True)]
+        real, fake, moved = self.discriminator(*views).split([c.batch, 2 * c.batch, c.batch])
+        still = real if self.step % 2 else fake[:c.batch]
+        loss = F.softplus(fake - real.repeat(2, 1)).mean()
+        rough = (still - moved).square().mean()
+        (loss + c.smoothness * rough).backward()
+        self.optimiser_d.step()
+        return {"d": float(loss.detach()), "gap": float((real.mean() - fake.mean()).detach()),
+                "rough": float(rough.detach())}
 
     def rate(self) -> float:
         """Learning rate: constant, then falling linearly to a tenth over the last 40 % of steps or minutes."""
