@@ -50,7 +50,7 @@ class DistillConfig:
     mean: float = 2.0                     # weight of |4×4 mean - condition| where it is the cascade's own
     smoothness: float = 100.0             # weight of (logit - logit of the same with noise)²
     sigma: float = 0.1                    # ... of this standard deviation, in units of whitened detail
-    warmup: int = 0                       # steps in which only the discriminator learns
+    alone: int = 300                      # steps before the discriminator is asked: blur is no match for it
     save_every: int = 200
     pairs: PairConfig = field(default_factory=lambda: PairConfig(crop=256, calm=0.06, strength=0.3, clean=0.8))
 
@@ -134,7 +134,8 @@ class Distiller:
                                                       torch.zeros_like(resolution[own]), noise))
             strength[own] = 0.0
         # One crop for all that is computed, on the 16 px grid of the coarse means.
-        x, y = (16 * int(rng.integers(0, (256 - c.crop) // 16 + 1)) for _ in range(2))
+        # Not from the rim: what is made there, the condition too, has seen zeros for neighbours.
+        x, y = (16 * int(rng.integers(2, (256 - c.crop) // 16 - 1)) for _ in range(2))
         target = target[..., y:y + c.crop, x:x + c.crop]
         condition = condition[..., y // 4:(y + c.crop) // 4, x // 4:(x + c.crop) // 4]
         noise = torch.from_numpy(rng.standard_normal((2 * c.batch, *target.shape[1:]), dtype=np.float32))
@@ -154,39 +155,37 @@ class Distiller:
         target, condition, resolution, strength, noise, own, shift = self.batch(self.step)
         twice = resolution.repeat(2)
         coarse = coarse_mean(target)
-        learn = self.step >= c.warmup
-        with torch.set_grad_enabled(learn):
-            fake = self.generate(self.network, condition.repeat(2, 1, 1, 1), twice, strength.repeat(2), noise)
+        adversarial = c.adversarial if self.step >= c.alone else 0.0
+        fake = self.generate(self.network, condition.repeat(2, 1, 1, 1), twice, strength.repeat(2), noise)
         losses = {}
         real_view = self.judged(target, coarse, resolution, shift)
         fake_view = self.judged(fake, coarse.repeat(2, 1, 1, 1), twice, shift)
-        if c.adversarial:
+        if adversarial:
             losses.update(self.teach_discriminator(real_view, fake_view))
-        if learn:
-            for group in self.optimiser.param_groups:
-                group["lr"] = self.rate()
-            self.optimiser.zero_grad(set_to_none=True)
-            adversarial = torch.zeros((), device=self.device)
-            if c.adversarial:
-                self.discriminator.requires_grad_(False)
-                with torch.no_grad():
-                    real = self.discriminator(*real_view)
-                adversarial = F.softplus(real.repeat(2, 1) - self.discriminator(*fake_view)).mean()
-                self.discriminator.requires_grad_(True)
-            base = enlarge(condition)
-            one, other = self.whitening.whiten(fake - base.repeat(2, 1, 1, 1), twice).chunk(2)
-            score = self.score(one, other, self.whitening.whiten(target - base, resolution), c.texture)
-            score = (score * ~own).sum() / c.batch
-            away = F.avg_pool2d(fake, 4) - condition.repeat(2, 1, 1, 1)
-            mean = (self.whitening.whiten(away, twice).abs().mean((1, 2, 3)) * own.repeat(2)).sum() / (2 * c.batch)
-            (c.adversarial * adversarial + c.score * score + c.mean * mean).backward()
-            norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-            self.optimiser.step()
-            decay = min(c.ema, (1 + self.step) / (10 + self.step))
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate()
+        self.optimiser.zero_grad(set_to_none=True)
+        opinion = torch.zeros((), device=self.device)
+        if adversarial:
+            self.discriminator.requires_grad_(False)
             with torch.no_grad():
-                torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - decay)
-            losses.update(g=float(adversarial.detach()), score=float(score.detach()), mean=float(mean.detach()),
-                          differ=float((one - other).detach().abs().mean()), norm=float(norm))
+                real = self.discriminator(*real_view)
+            opinion = F.softplus(real.repeat(2, 1) - self.discriminator(*fake_view)).mean()
+            self.discriminator.requires_grad_(True)
+        base = enlarge(condition)
+        one, other = self.whitening.whiten(fake - base.repeat(2, 1, 1, 1), twice).chunk(2)
+        score = self.score(one, other, self.whitening.whiten(target - base, resolution), c.texture)
+        score = (score * ~own).sum() / c.batch
+        away = F.avg_pool2d(fake, 4) - condition.repeat(2, 1, 1, 1)
+        mean = (self.whitening.whiten(away, twice).abs().mean((1, 2, 3)) * own.repeat(2)).sum() / (2 * c.batch)
+        (adversarial * opinion + c.score * score + c.mean * mean).backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimiser.step()
+        decay = min(c.ema, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - decay)
+        losses.update(g=float(opinion.detach()), score=float(score.detach()), mean=float(mean.detach()),
+                      differ=float((one - other).detach().abs().mean()), norm=float(norm))
         self.step += 1
         return losses
 
