@@ -37,11 +37,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     for part in blueprints():
         app.register_blueprint(part)
     addresses.announce(app, settings.public_url, int(settings.trusted_proxy))
+    app.extensions["elsewhere"] = here = services.build(settings)
     app.before_request(_choose_nonce)
+    app.after_request(here.shortcut.learn)  # Flask runs these from the last to the first: it sees whole answers
     app.after_request(openness.compress)
     app.after_request(_protect)
     app.after_request(_count)
-    app.extensions["elsewhere"] = services.build(settings)
     return app
 
 

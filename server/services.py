@@ -12,6 +12,7 @@ from server.foresight import Foresight
 from server.metrics import Metrics
 from server.queue import RenderQueue
 from server.settings import Settings
+from server.shortcut import Shortcut
 from server.store import TileStore, sole_use
 
 
@@ -25,6 +26,7 @@ class Services:
     delivery: Delivery
     foresight: Foresight
     metrics: Metrics
+    shortcut: Shortcut
     closing: ExitStack  # what to undo at the end, last first
 
     def close(self) -> None:
@@ -47,8 +49,9 @@ def build(settings: Settings) -> Services:
         undo.callback(queue.close)
         metrics.watch(queue, store)
         delivery = Delivery(generator, store, queue)
+        shortcut = Shortcut(generator, store, foresight, metrics)
         return Services(
-            settings, generator.worlds, generator, store, queue, delivery, foresight, metrics, undo.pop_all()
+            settings, generator.worlds, generator, store, queue, delivery, foresight, metrics, shortcut, undo.pop_all()
         )
 
 

@@ -13,6 +13,7 @@ import sys
 import waitress
 
 from model.errors import ElsewhereError
+from server import doorstep
 from server.app import create_app
 from server.settings import Settings
 
@@ -48,9 +49,12 @@ def serve(settings: Settings, tell=print) -> None:
 
 
 def _listen(app, settings: Settings):
+    shortcut = app.extensions["elsewhere"].shortcut
     try:
-        return waitress.create_server(
+        sockets = {}
+        server = waitress.create_server(
             app,
+            map=sockets,
             host=settings.host,
             port=settings.port,
             threads=settings.queue_limit + SPARE_THREADS,
@@ -58,9 +62,11 @@ def _listen(app, settings: Settings):
             connection_limit=1000,
             asyncore_use_poll=True,
             max_request_body_size=settings.upload_limit,
-            ident="Elsewhere",
+            ident=shortcut.server,
             clear_untrusted_proxy_headers=False,  # server.addresses decides whom to believe
         )
+        doorstep.install(sockets, shortcut)
+        return server
     except OSError as error:
         where, why = f"{settings.host}:{settings.port}", error.strerror or error
         raise CannotListen(f"Cannot listen on {where} ({why}). Take another port: --port 8001") from None

@@ -57,6 +57,10 @@ class TileStore:
                 self._bytes.put(key, data)
         return data
 
+    def at_hand(self, key: str) -> bytes | None:
+        """A picture by its :func:`key_of`, from memory or not at all: never waits for the disk."""
+        return self._bytes.get(key)
+
     def keep(self, address: Address, scale: int, ext: str, data: bytes) -> None:
         """Keep an encoded picture; on a full disk in memory only."""
         key = key_of(address, scale, ext)

@@ -5,7 +5,7 @@ import re
 import time
 from typing import NamedTuple
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from model.errors import BadTile, TileOutside
 from model.generator import Address
@@ -44,9 +44,10 @@ def tile(world: str, spot: str, z: str, x: str, tail: str) -> Response:
     here = services()
     if request.args.get("preview") == "1":
         return preview(ask)
-    if request.if_none_match.contains(ask.etag):
+    if request.if_none_match.contains_weak(ask.etag):
         here.metrics.tile("not_modified", ask.ext)
-        return _validated(ask, Response(status=304))
+        # Of the picture's type, though a 304 does not say it: what is added to pages is not added to this.
+        return _validated(ask, Response(status=304, mimetype=encoding.TYPES[ask.ext]))
     here.foresight.note(ask.address)
     began = time.perf_counter()
     delivered = here.delivery.picture(ask.address, ask.scale, ask.ext, gone=_hang_up())
@@ -54,6 +55,8 @@ def tile(world: str, spot: str, z: str, x: str, tail: str) -> Response:
     here.metrics.tile(delivered.how, ask.ext)
     response = Response(delivered.data, mimetype=encoding.TYPES[ask.ext])
     response.headers["X-Cache"] = delivered.how
+    if delivered.how == "hit":
+        g.hit = ask  # server.shortcut will know it
     response.headers["Server-Timing"] = f"{'store' if delivered.how == 'hit' else 'render'};dur={1000 * spent:.1f}"
     return _validated(ask, response)
 
