@@ -45,14 +45,14 @@ def _earth():
 
 @main.command()
 @click.option("--imagery", type=click.Path(path_type=Path), default=IMAGERY, help="folder with index.csv and shards")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="where state.pt and log.json go")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="where state.pt, log.json, sheets/ go")
 @click.option("--preset", type=click.Choice(list(PRESETS)), default="explorer")
 @click.option("--recipe", type=click.Path(exists=True, path_type=Path), help="JSON of TrainConfig fields")
 @click.option("--steps", type=int, help="optimiser steps")
 @click.option("--minutes", type=float, help="stop after that much training time")
 @click.option("--batch", type=int, help="pairs per step, over all processes")
 @click.option("--accumulate", type=int, help="micro-batches per step")
-@click.option("--start", type=click.Path(exists=True, path_type=Path), help="state.pt whose averaged weights to start from")
+@click.option("--start", type=click.Path(exists=True, path_type=Path), help="state.pt whose weights to start from")
 @click.option("--without-resolution", is_flag=True, help="the ablation without the ground-resolution branch")
 @click.option("--without-degradation", is_flag=True, help="the ablation without the high-order degradation")
 @click.option("--resume", is_flag=True, help="go on from OUT/state.pt")
@@ -67,7 +67,8 @@ def train(imagery, out, preset, recipe, steps, minutes, batch, accumulate, start
     from model.training.loop import TrainConfig, Trainer
     from model.training.pairs import PairConfig
     values = _settings(recipe)
-    values |= {k: v for k, v in dict(steps=steps, minutes=minutes, batch=batch, accumulate=accumulate).items() if v}
+    given = {"steps": steps, "minutes": minutes, "batch": batch, "accumulate": accumulate}
+    values |= {k: v for k, v in given.items() if v}
     values["pairs"] = PairConfig(**values.get("pairs", {}))
     if without_degradation:
         values["pairs"] = replace(values["pairs"], degradation=False)
@@ -102,7 +103,7 @@ def distill(teacher, imagery, out, recipe, steps, minutes, resume, threads):
     from model.training.distill import DistillConfig, Distiller
     from model.training.imagery import read_patches
     from model.training.pairs import PairConfig
-    values = _settings(recipe) | {k: v for k, v in dict(steps=steps, minutes=minutes).items() if v}
+    values = _settings(recipe) | {k: v for k, v in {"steps": steps, "minutes": minutes}.items() if v}
     if "pairs" in values:
         values["pairs"] = PairConfig(**values["pairs"])
     torch.set_num_threads(threads)
@@ -164,7 +165,7 @@ def sample(world, seed, lon, lat, zoom, size, weights, out):
 
 
 @main.command()
-@click.option("--weights", type=click.Path(exists=True, path_type=Path), help="a checkpoint's folder; else the published")
+@click.option("--weights", type=click.Path(exists=True, path_type=Path), help="a checkpoint's folder, else published")
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--quick", is_flag=True, help="leave the measured radius out")
 def info(weights, as_json, quick):

@@ -33,7 +33,7 @@ class Patch:
     lon: float
     m_per_px: float
     pixels: np.ndarray        # uint8 (256, 256, 3), toned
-    base: np.ndarray | None = None  # uint8 (64, 64, 3): the world's own base at this very place, where that is the condition
+    base: np.ndarray | None = None  # uint8 (64, 64, 3): the world's own base there, where that is the condition
 
     @property
     def blue_marble(self) -> bool:
@@ -93,8 +93,10 @@ def _patch(row: dict, contents: dict[str, bytes]) -> Patch:
     level = row["shard"].split("-")[1]
     if level not in LEVELS:
         raise ValueError(f"unknown level {level!r}")
-    return Patch(row["id"], level, row["scene"], row["landcover"], float(row["lat"]), float(row["lon"]),
-                 float(row["m_per_px"]), np.asarray(image))
+    lat, lon, m_per_px = (float(row[name]) for name in ("lat", "lon", "m_per_px"))
+    if not (abs(lat) <= 90 and abs(lon) <= 180 and 0 < m_per_px < float("inf")):
+        raise ValueError(f"lies at {lat}, {lon} with {m_per_px} m/px, which cannot be")
+    return Patch(row["id"], level, row["scene"], row["landcover"], lat, lon, m_per_px, np.asarray(image))
 
 
 def match_tone(patches: list[Patch], base: Base | None) -> None:

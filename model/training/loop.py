@@ -5,7 +5,6 @@ with any number of processes sees the batches that one process would.
 """
 
 import copy
-import json
 import os
 import time
 from dataclasses import asdict, dataclass, field
@@ -15,14 +14,17 @@ import numpy as np
 import torch
 import torch.distributed as dist
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from model.errors import BadCheckpoint
 from model.network import Network, NetworkConfig
 from model.residual import AXES, Whitening, enlarge
-from model.schedule import STEPS, alpha_bars, clean
+from model.schedule import STEPS, alpha_bars, clean, ddim, timesteps
 from model.training.imagery import LEVELS, Patch
-from model.training.pairs import PairConfig, Pairs, as_tensor
+from model.training.journal import Journal, share_done
+from model.training.pairs import PairConfig, Pairs, as_tensor, stack
+from model.training.sheet import Sheet
+
+SHEET_STEPS = 8  # of the sampler, for the eye only
 
 
 @dataclass
@@ -45,6 +47,7 @@ class TrainConfig:
     p2_k: float = 1.0                # P2 weighting λ' = λ/(k + SNR)^γ (arXiv 2204.00227)
     p2_gamma: float = 0.0
     validate_every: int = 500
+    sheet_every: int = 500           # 0: none
     save_every: int = 250
     pairs: PairConfig = field(default_factory=PairConfig)
 
@@ -67,7 +70,7 @@ def measure_whitening(patches: list[Patch]) -> list[list[float]]:
 
 
 def loss_weight(alpha_bar: torch.Tensor, config: TrainConfig) -> torch.Tensor:
-    """Weight of ||x_0 error||²: of the objective (v: 1 + SNR, ε: SNR, x_0: 1), times P2's; capped where SNR is large."""
+    """Weight of ||x_0 error||²: the objective's (v: 1 + SNR, ε: SNR, x_0: 1), up to `most`, times P2's."""
     snr = alpha_bar / (1 - alpha_bar)
     weight = {"x0": torch.ones_like(snr), "v": 1 + snr, "eps": snr}[config.objective]
     return weight.clamp(max=config.most) * (config.p2_k + snr) ** -config.p2_gamma
@@ -75,7 +78,7 @@ def loss_weight(alpha_bar: torch.Tensor, config: TrainConfig) -> torch.Tensor:
 
 def diffusion_loss(network, whitening: Whitening, batch, t: torch.Tensor, noise: torch.Tensor,
                    config: TrainConfig) -> torch.Tensor:
-    """Loss of each item ``(B,)``: the network's x_0 against the true one, at timesteps `t` with `noise` (B, 3, H, W)."""
+    """Loss of each item ``(B,)``: the network's x_0 against the true one at timesteps `t` with `noise` (B, 3, H, W)."""
     condition, target, resolution, strength = batch
     x0 = whitening.whiten(target - enlarge(condition), resolution)
     alpha_bar = alpha_bars().to(x0.device)[t][:, None, None, None]
@@ -115,8 +118,9 @@ class Trainer:
         self.pairs = Pairs(train, config.seed, config.pairs)
         self.validation = validation
         self.whitening = Whitening(measure_whitening(train))
+        self.journal = Journal(self.out, tells=self.rank == 0)
+        self.sheet = Sheet(validation)
         self.step, self.seconds = 0, 0.0
-        self.log: list[dict] = []
 
     # --- state -------------------------------------------------------------------------------------------------------
 
@@ -128,11 +132,10 @@ class Trainer:
         state = {"network": self.network.state_dict(), "average": self.average.state_dict(),
                  "optimiser": self.optimiser.state_dict(), "step": self.step, "seconds": self.seconds,
                  "config": asdict(self.config), "network_config": self.network.config.as_dict(),
-                 "whitening": self.whitening.table, "log": self.log}
+                 "whitening": self.whitening.table, **self.journal.state()}
         temporary = self.out / "state.pt.new"
         torch.save(state, temporary)
         os.replace(temporary, self.out / "state.pt")
-        (self.out / "log.json").write_text(json.dumps(self.log, indent=1))
 
     def resume(self) -> None:
         """Go on from `out`/state.pt; raises `BadCheckpoint` if it is of another network or another data order."""
@@ -151,7 +154,8 @@ class Trainer:
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.seconds, self.log = state["step"], state["seconds"], state["log"]
+        self.step, self.seconds = state["step"], state["seconds"]
+        self.journal.load(state)
         self.whitening = Whitening(state["whitening"])
 
     def start_from(self, path: Path) -> None:
@@ -164,44 +168,51 @@ class Trainer:
 
     def rate(self) -> float:
         """Learning rate: linear warm-up, constant, linear fall to a tenth by the end of steps or minutes."""
-        done = self.step / self.config.steps
-        if self.config.minutes:
-            done = max(done, self.seconds / 60 / self.config.minutes)
+        done = share_done(self.step, self.seconds, self.config.steps, self.config.minutes)
         fall = (done - self.config.decay_from) / (1 - self.config.decay_from)
         return self.config.lr * min(1, (self.step + 1) / self.config.warmup) * (1 - 0.9 * min(1, max(0, fall)))
 
-    def gradients(self) -> float:
-        """Accumulate this step's gradients (averaged over processes); returns the loss."""
+    def gradients(self) -> dict[str, float]:
+        """Accumulate this step's gradients, averaged over processes; the mean loss and, as "train/LEVEL", each level's.
+
+        The losses are of all processes' pairs. A level that was not drawn in this step is left out.
+        """
         c = self.config
         share = c.batch // (c.accumulate * self.processes)
-        total = 0.0
+        seen = torch.zeros(len(LEVELS), 2, dtype=torch.float64)  # sum of losses, number of pairs
         for micro in range(c.accumulate):
             first = self.step * c.batch + (micro * self.processes + self.rank) * share
-            batch = [v.to(self.device) for v in self.pairs.batch(first, share)]
+            pairs = [self.pairs.item(n) for n in range(first, first + share)]
+            batch = [v.to(self.device) for v in stack(pairs)]
             t, noise = (v.to(self.device) for v in draw_noise(c.seed, first, share, c.pairs.crop, c.few))
             with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
-                loss = diffusion_loss(self.network, self.whitening, batch, t, noise, c).mean() / c.accumulate
-            loss.backward()
-            total += float(loss.detach())
+                losses = diffusion_loss(self.network, self.whitening, batch, t, noise, c)
+            (losses.mean() / c.accumulate).backward()
+            for pair, loss in zip(pairs, losses.tolist(), strict=True):
+                seen[list(LEVELS).index(pair.level)] += torch.tensor([loss, 1.0])
         if self.processes > 1:
             for parameter in self.network.parameters():
                 dist.all_reduce(parameter.grad)
                 parameter.grad /= self.processes
-        return total
+            seen = seen.to(self.device)
+            dist.all_reduce(seen)
+        total, count = seen.sum(0).tolist()
+        return {"loss": total / count} | {f"train/{level}": sums / drawn
+                                          for level, (sums, drawn) in zip(LEVELS, seen.tolist(), strict=True) if drawn}
 
-    def advance(self) -> float:
-        """One optimiser step."""
+    def advance(self) -> dict[str, float]:
+        """One optimiser step; returns what `gradients` does."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
         self.optimiser.zero_grad(set_to_none=True)
-        loss = self.gradients()
+        losses = self.gradients()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - decay)
         self.step += 1
-        return loss
+        return losses
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
@@ -217,29 +228,39 @@ class Trainer:
             result[level] = float(diffusion_loss(self.average, self.whitening, batch, t, noise, self.config).mean())
         return result
 
+    def generate(self, condition: torch.Tensor, m_per_px: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """The averaged network's pictures ``(B, 3, 4h, 4w)`` of conditions, in `SHEET_STEPS` DDIM steps; CPU to CPU."""
+        low, resolution, x = (v.to(self.device) for v in (condition, m_per_px, noise))
+        low, x = (v.contiguous(memory_format=torch.channels_last) for v in (low, x))
+        features, one = self.average.encode(low), torch.ones(len(low), device=self.device)
+        x0 = ddim(lambda x_t, t: self.average(x_t, t * one, features, resolution, 0 * one), x, timesteps(SHEET_STEPS),
+                  self.average.config.predicts)
+        return (enlarge(low) + self.whitening.colour(x0, resolution)).cpu()
+
     def done(self) -> bool:
-        out_of_time = self.config.minutes is not None and self.seconds >= 60 * self.config.minutes
-        return self.step >= self.config.steps or out_of_time
+        return share_done(self.step, self.seconds, self.config.steps, self.config.minutes) >= 1
 
     def run(self, progress: bool = True) -> None:
-        """Train until steps or minutes are spent, saving and validating on the way."""
-        recent: list[float] = []
-        bar = tqdm(total=self.config.steps, initial=self.step, unit="step", disable=not progress or self.rank > 0,
-                   mininterval=2)
-        while not self.done():
-            begin = time.monotonic()
-            recent.append(self.advance())
-            self.seconds += time.monotonic() - begin
-            bar.update()
-            if self.step % 50 == 0:
-                bar.set_postfix(loss=f"{np.mean(recent[-200:]):.4f}", refresh=False)
-            if self.rank == 0 and (self.step % self.config.validate_every == 0 or self.done()):
-                losses = self.validate()
-                self.log.append({"step": self.step, "minutes": round(self.seconds / 60, 2),
-                                 "train": float(np.mean(recent[-200:])), "validation": losses})
-                tqdm.write(f"step {self.step}  {self.seconds / 60:.1f} min  train {np.mean(recent[-200:]):.4f}  validation "
-                           + "  ".join(f"{k} {v:.4f}" for k, v in losses.items()))
-                recent = recent[-200:]
-            if self.step % self.config.save_every == 0 or self.done():
-                self.save()
-        bar.close()
+        """Train until steps or minutes are spent; what is seen of it meanwhile is the journal's."""
+        c = self.config
+        with self.journal.open(self.step, self.seconds, c.steps, c.minutes, progress):
+            while not self.done():
+                begin = time.monotonic()
+                losses = self.advance()
+                self.seconds = self._agreed(self.seconds + time.monotonic() - begin)
+                self.journal.note(self.step, self.seconds, losses)
+                if self.rank == 0:
+                    if self.step % c.validate_every == 0 or self.done():
+                        self.journal.enter(self.step, self.seconds, validation=self.validate())
+                    if c.sheet_every and (self.step % c.sheet_every == 0 or self.done()):
+                        self.journal.sheet(self.step, self.sheet.draw(self.generate))
+                if self.step % c.save_every == 0 or self.done():
+                    self.save()
+
+    def _agreed(self, seconds: float) -> float:
+        """The first process's clock: all must leave the loop at the same step, or the others wait for ever."""
+        if self.processes == 1:
+            return seconds
+        shared = torch.tensor([seconds], dtype=torch.float64, device=self.device)
+        dist.broadcast(shared, 0)
+        return float(shared)

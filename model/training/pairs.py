@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,12 +21,29 @@ class PairConfig:
     crop: int = 128                 # pixels of the target
     true_base: float = 0.6          # of z7's pairs have the world's own base as condition
     calm: float = 0.05              # of all pairs: sea and ice that stay calm at the fine levels
-    borrowed: float = 0.12          # of the fine pairs: natural scenes of a coarser level (terrain is nearly self-similar)
+    borrowed: float = 0.12          # of the fine pairs: natural scenes of a coarser level (terrain is self-similar)
     clean: float = 0.4              # of the conditions are the exact 4×4 mean
     strength: float = 0.7           # the strongest degradation
     jitter: float = 0.7             # smallest resampling factor
     tone: float = 0.06              # standard deviation of the tone jitter's logarithm
     degradation: bool = True        # False: the ablation without it
+
+
+class Pair(NamedTuple):
+    """One item: images in [-1, 1] float32, and the level it stands for, whatever patch it was made of."""
+
+    condition: torch.Tensor     # (3, c/4, c/4)
+    target: torch.Tensor        # (3, c, c)
+    m_per_px: float
+    degradation: float
+    level: str
+
+
+def stack(pairs: list[Pair]) -> tuple[torch.Tensor, ...]:
+    """Conditions, targets, m/px, degradations."""
+    return (torch.stack([p.condition for p in pairs]), torch.stack([p.target for p in pairs]),
+            torch.tensor([p.m_per_px for p in pairs], dtype=torch.float32),
+            torch.tensor([p.degradation for p in pairs], dtype=torch.float32))
 
 
 class Pairs:
@@ -55,8 +73,8 @@ class Pairs:
         self.borrow["4.8"] = self.borrow["19"] + [p for p in patches if p.level == "19" and "forest" in p.landcover]
         self.borrow["76"] = [p for p in patches if p.level in ("305", "611x") and p.landcover.startswith("auto:desert")]
 
-    def item(self, n: int):
-        """Pair number n: (condition (3, c/4, c/4), target (3, c, c), m/px, degradation), images in [-1, 1] float32."""
+    def item(self, n: int) -> Pair:
+        """Pair number n, a function of (seed, n)."""
         rng = np.random.Generator(np.random.Philox(key=np.array([self.seed, n], dtype=np.uint64)))
         c = self.config
         if self.calm and rng.random() < c.calm:
@@ -64,22 +82,19 @@ class Pairs:
         level = self.levels[rng.choice(len(self.levels), p=self.level_weights)]
         if self.borrow.get(level) and rng.random() < c.borrowed:
             patch = self.borrow[level][rng.integers(len(self.borrow[level]))]
-            return self._ordinary(patch, FINE[level] * float(rng.uniform(0.7, 1.3)), rng)
+            return self._ordinary(patch, FINE[level] * float(rng.uniform(0.7, 1.3)), level, rng)
         scenes = self.scenes[level]
         scene = scenes[rng.choice(len(scenes), p=self.scene_weights[level])]
         patch = scene[rng.integers(len(scene))]
         if patch.base is not None and rng.random() < c.true_base:
             return self._true_base(patch, rng)
-        return self._ordinary(patch, patch.m_per_px, rng)
+        return self._ordinary(patch, patch.m_per_px, level, rng)
 
     def batch(self, first: int, count: int):
         """Pairs first…first+count-1, stacked: conditions, targets, m/px, degradations."""
-        items = [self.item(n) for n in range(first, first + count)]
-        return (torch.stack([i[0] for i in items]), torch.stack([i[1] for i in items]),
-                torch.tensor([i[2] for i in items], dtype=torch.float32),
-                torch.tensor([i[3] for i in items], dtype=torch.float32))
+        return stack([self.item(n) for n in range(first, first + count)])
 
-    def _ordinary(self, patch, m_per_px, rng):
+    def _ordinary(self, patch, m_per_px, level, rng):
         c = self.config
         image = as_tensor(patch.pixels)
         factor = float(np.exp(rng.uniform(math.log(c.jitter), 0))) if rng.random() < 0.5 else 1.0
@@ -93,7 +108,7 @@ class Pairs:
         strength = 0.0
         if c.degradation and rng.random() > c.clean:
             strength = c.strength * float(rng.random()) ** 1.5
-        return degrade(target, strength, rng), target.contiguous(), m_per_px, strength
+        return Pair(degrade(target, strength, rng), target.contiguous(), m_per_px, strength, level)
 
     def _true_base(self, patch, rng):
         """z7 from the world's own, softer, base: the same window of both."""
@@ -102,7 +117,7 @@ class Pairs:
         k = int(rng.integers(8))
         target = turn(as_tensor(patch.pixels)[:, 4 * y:4 * (y + n), 4 * x:4 * (x + n)], k).contiguous()
         condition = turn(as_tensor(patch.base)[:, y:y + n, x:x + n], k).contiguous()
-        return condition, target, patch.m_per_px, 0.0
+        return Pair(condition, target, patch.m_per_px, 0.0, patch.level)
 
     def _calm(self, rng):
         """Sea and ice of a coarse level, enlarged: at the fine levels there is nothing more to see."""
@@ -114,8 +129,9 @@ class Pairs:
         target = F.interpolate(crop[None], size=(n, n), mode="bicubic", align_corners=False)[0]
         target = target + 0.006 * torch.from_numpy(rng.standard_normal((1, n, n), dtype=np.float32))
         target = _tone(target, self.config.tone, rng).clamp(-1, 1)
-        level = list(FINE.values())[rng.integers(len(FINE))]
-        return F.avg_pool2d(target[None], 4)[0], target.contiguous(), float(level * rng.uniform(0.5, 1.4)), 0.0
+        level = list(FINE)[rng.integers(len(FINE))]
+        m_per_px = float(FINE[level] * rng.uniform(0.5, 1.4))
+        return Pair(F.avg_pool2d(target[None], 4)[0], target.contiguous(), m_per_px, 0.0, level)
 
 
 def as_tensor(pixels: np.ndarray) -> torch.Tensor:

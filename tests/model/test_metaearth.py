@@ -38,7 +38,7 @@ def test_narrowed_it_trains_by_the_papers_recipe_and_generates_half_overlapping_
     trainer = Trainer(NARROW, PAPER, patches(), [], tmp_path)
     before = [p.clone() for p in trainer.network.parameters()]
     for _ in range(2):
-        assert np.isfinite(trainer.advance())
+        assert np.isfinite(trainer.advance()["loss"])
     assert any(not torch.equal(a, b) for a, b in zip(before, trainer.network.parameters(), strict=True))
     network = trainer.network.eval().requires_grad_(False)
     checkpoint = Checkpoint(network, trainer.whitening, SamplerConfig(tuple(timesteps(2))), "narrow", {})
