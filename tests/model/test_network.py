@@ -10,6 +10,8 @@ from model.network import PRESETS, Network, NetworkConfig
 from model.residual import AXES, Whitening, enlarge
 from model.schedule import alpha_bars, clean, ddim, timesteps
 
+FINE = replace(PRESETS["tiny"], fine=(8, 4))
+
 
 def call(config, size=64, batch=1):
     torch.manual_seed(0)
@@ -24,7 +26,8 @@ def call(config, size=64, batch=1):
 
 @pytest.mark.parametrize("config", [PRESETS["tiny"], replace(PRESETS["tiny"], patch=1),
                                     replace(PRESETS["tiny"], patch=2, norm="group", attention=(2,)),
-                                    replace(PRESETS["tiny"], resolution=False)])
+                                    replace(PRESETS["tiny"], resolution=False), FINE,
+                                    replace(PRESETS["tiny"], patch=2, fine=(4,))])
 def test_every_setting_of_the_one_class_keeps_shapes(config):
     _, run, x = call(config, batch=2)
     assert run().shape == x.shape
@@ -57,7 +60,31 @@ def test_a_config_survives_json():
     assert NetworkConfig.from_dict(json.loads(json.dumps(config.as_dict()))) == config
 
 
-@pytest.mark.parametrize("wrong", [{"patch": 3}, {"norm": "batch"}, {"predicts": "noise"}])
+def test_a_config_of_before_the_finishing_head_still_loads():
+    values = PRESETS["tiny"].as_dict()
+    del values["fine"]
+    network = Network(NetworkConfig.from_dict(values))
+    assert network.config == PRESETS["tiny"] and hasattr(network, "last") and not hasattr(network, "head")
+    network.load_state_dict(Network(PRESETS["tiny"]).state_dict())
+
+
+@pytest.mark.parametrize("config", [PRESETS["tiny"], FINE])
+def test_moving_everything_by_a_stride_moves_the_picture(config):
+    """Away from the borders, whose padding stays where it is."""
+    network, _, _ = call(config)
+    torch.manual_seed(1)
+    x, condition, one = torch.randn(1, 3, 256, 256), torch.randn(1, 3, 64, 64), torch.ones(1)
+    step, low = config.stride, config.stride // 4
+    with torch.no_grad():
+        still, moved = (network(p, 500 * one, network.encode(c), 64 * one, 0 * one) for p, c in (
+            (x[..., :-step, :-step], condition[..., :-low, :-low]), (x[..., step:, step:], condition[..., low:, low:])))
+    middle = slice(96, 144)
+    assert still.std() > 0
+    assert torch.allclose(still[..., step + 96:step + 144, step + 96:step + 144], moved[..., middle, middle], atol=1e-5)
+
+
+@pytest.mark.parametrize("wrong", [{"patch": 3}, {"norm": "batch"}, {"predicts": "noise"}, {"fine": (8,)},
+                                   {"fine": (8, 4, 2)}, {"patch": 1, "fine": (8, 4)}])
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ValueError):
         NetworkConfig(**wrong)
