@@ -81,7 +81,7 @@ def _cubic(position: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def sample(source: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Bicubic samples of `source` (uint8 ``(H, W, 3)``) on the grid rows × columns; columns wrap, rows stop at the poles."""
+    """Bicubic samples of `source` (uint8 ``(H, W, 3)``) on the grid rows × columns; columns wrap, rows do not."""
     height, across = source.shape[:2]
     ri, rw = _cubic(rows)
     ci, cw = _cubic(columns)

@@ -17,7 +17,7 @@ from model.window import condition_box, generate
 
 @torch.inference_mode()
 def gigaflops(checkpoint: Checkpoint) -> dict[str, float]:
-    """GFLOP (a multiply and an add count as two) of one new tile, halo and encoder included, and of a bare 256² call."""
+    """GFLOP (a multiply and an add count as two) of one new tile, halo and encoder included, and of a bare 256²."""
     network, sampler = checkpoint.network, checkpoint.sampler
     device = next(network.parameters()).device
 
@@ -83,7 +83,7 @@ def edge_error(checkpoint: Checkpoint, halos=(0, 16, 32, 48, 64), wide: int = 12
 
 @torch.inference_mode()
 def impulse_radius(checkpoint: Checkpoint, threshold: float = 1e-3) -> int:
-    """Pixels from a disturbed patch of noise at which one call's output still moves by `threshold` of its greatest move."""
+    """Pixels from a disturbed patch of noise at which one call's output still moves by `threshold` of its most."""
     network = copy.deepcopy(checkpoint.network).cpu()
     generator = torch.Generator().manual_seed(1)
     size = 512

@@ -29,7 +29,8 @@ def quantiles() -> np.ndarray:
 def _block(seed: int, level: int, bx: int, by: int) -> np.ndarray:
     """One block ``(3, 64, 64)``. Rows beyond the poles have negative or large `by`: they have noise too."""
     counter = np.array([0, bx, by & 0xFFFFFFFFFFFFFFFF, level], dtype=np.uint64)
-    raw = np.random.Philox(counter=counter, key=np.array([seed, _DOMAIN], dtype=np.uint64)).random_raw(3 * BLOCK**2 // 4)
+    key = np.array([seed, _DOMAIN], dtype=np.uint64)
+    raw = np.random.Philox(counter=counter, key=key).random_raw(3 * BLOCK**2 // 4)
     words = (raw[:, None] >> np.array([0, 16, 32, 48], dtype=np.uint64)) & np.uint64(0xFFFF)
     return quantiles()[words.reshape(3, BLOCK, BLOCK).astype(np.int64)]
 

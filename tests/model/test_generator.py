@@ -1,4 +1,4 @@
-"""The laws: a tile is a pure function of its address. On a tiny network, hundreds of cases; see also test_shipped.py."""
+"""The laws: a tile is a pure function of its address. On a tiny network, hundreds of cases; see test_shipped.py."""
 
 import random
 
@@ -114,7 +114,8 @@ def test_a_region_is_the_mosaic_of_its_tiles(warm, x0, y0, w, h):
 def test_the_world_is_round(warm):
     address = warm.address("small", 1, 5, 0, 0)
     around = width(5)
-    assert np.array_equal(warm.region(address, -40, 1000, 40, 1050), warm.region(address, around - 40, 1000, around + 40, 1050))
+    beyond = warm.region(address, around - 40, 1000, around + 40, 1050)
+    assert np.array_equal(warm.region(address, -40, 1000, 40, 1050), beyond)
 
 
 @pytest.mark.parametrize("y", [0, 31])
