@@ -97,9 +97,10 @@ def train(imagery, out, preset, recipe, steps, minutes, batch, accumulate, start
 @click.option("--steps", type=int)
 @click.option("--minutes", type=float)
 @click.option("--resume", is_flag=True)
+@click.option("--device", default="cpu")
 @click.option("--threads", type=int, default=os.cpu_count())
-def distill(teacher, imagery, out, recipe, steps, minutes, resume, threads):
-    """Distil a trained network to few steps, against a discriminator, on the cascade's own output."""
+def distill(teacher, imagery, out, recipe, steps, minutes, resume, device, threads):
+    """Distil a trained network to few steps, by a proper score, on the cascade's own output."""
     from model.training.distill import DistillConfig, Distiller
     from model.training.imagery import read_patches
     from model.training.pairs import PairConfig
@@ -107,7 +108,8 @@ def distill(teacher, imagery, out, recipe, steps, minutes, resume, threads):
     if "pairs" in values:
         values["pairs"] = PairConfig(**values["pairs"])
     torch.set_num_threads(threads)
-    distiller = Distiller(teacher, DistillConfig(**values), read_patches(imagery, "train", _earth()), out)
+    train = read_patches(imagery, "train", _earth())
+    distiller = Distiller(teacher, DistillConfig(**values), train, out, device)
     if resume:
         distiller.resume()
     distiller.run()

@@ -1,17 +1,18 @@
-"""Adversarial distillation to few DDIM steps, on the cascade's own output.
+"""Distillation to few DDIM steps, on the cascade's own output.
 
 The student is the teacher's network, unrolled over the few steps it will be asked for. Half of each batch is
 conditioned on real coarser pictures, half on what the student itself made of pictures sixteen times coarser. Two
-pictures are drawn of every condition, with two noises. A discriminator compares them with the real picture that has the
+pictures are drawn of every place, with two noises. A discriminator compares them with the real picture that has the
 same 16×16 means (relativistic pairing, Jolicoeur-Martineau 2018: a picture is judged against the real one of its own
-place). Where the condition is real, a proper score draws the two pictures' distribution, not their mean, to the real
-one; where it is the cascade's own, 4×4 means are held to it.
+place). A proper score draws the two pictures' distribution, not their mean, to the real one; where the condition is the
+cascade's own, each picture has its own, to whose pixels its 4×4 means are held.
 """
 
 import copy
 import json
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class DistillConfig:
     lr_discriminator: float = 4e-4
     ema: float = 0.998
     adversarial: float = 0.2              # weight of the discriminator's opinion; 0 trains without one
-    score: float = 1.0                    # weight of the proper score where the condition is real
+    score: float = 1.0                    # weight of the proper score of the two pictures
     texture: float = 2.0                  # ... and, within it, of the wavelets' moduli
     mean: float = 2.0                     # weight of |4×4 mean - condition| where it is the cascade's own
     smoothness: float = 100.0             # weight of (logit - logit of the same with noise)²
@@ -81,6 +82,7 @@ class Distiller:
         self.optimiser_d = torch.optim.AdamW(self.discriminator.parameters(), lr=config.lr_discriminator,
                                              betas=(0.0, 0.99), weight_decay=0.0)
         self.pairs = Pairs(train, config.seed, config.pairs)
+        self.helper, self.ahead = ThreadPoolExecutor(1), {}
         self.step, self.seconds, self.log = 0, 0.0, []
         self.teacher_steps = state["step"]
 
@@ -123,15 +125,18 @@ class Distiller:
         """Batch n: real pictures, conditions, m/px, told degradation, two noises each, where the condition is own."""
         c = self.config
         rng = np.random.Generator(np.random.Philox(key=np.array([c.seed + (2 << 32), n], dtype=np.uint64)))
-        condition, target, resolution, strength = (v.to(self.device) for v in self.pairs.batch(n * c.batch, c.batch))
-        condition = stored(condition)
+        condition, target, resolution, strength = (v.to(self.device) for v in self.draw(n))
+        condition = stored(condition).repeat(2, 1, 1, 1)
         own = torch.from_numpy(rng.random(c.batch) < c.own).to(self.device) & (resolution < 700)
         if own.any():
-            coarser = F.avg_pool2d(target[own], 16)
+            # Each of the two pictures has a condition of its own: together they are draws of both levels, given the
+            # coarser one, and the score stays proper.
+            coarser = F.avg_pool2d(target[own], 16).repeat(2, 1, 1, 1)
+            told = 4 * resolution[own].repeat(2)
             noise = torch.from_numpy(rng.standard_normal((len(coarser), 3, 64, 64), dtype=np.float32)).to(self.device)
             with torch.no_grad():
-                condition[own] = stored(self.generate(self.average, coarser, 4 * resolution[own],
-                                                      torch.zeros_like(resolution[own]), noise))
+                made = self.generate(self.average, coarser, told, torch.zeros_like(told), noise)
+            condition[own.repeat(2)] = stored(made)
             strength[own] = 0.0
         # One crop for all that is computed, on the 16 px grid of the coarse means.
         # Not from the rim: what is made there, the condition too, has seen zeros for neighbours.
@@ -142,6 +147,13 @@ class Distiller:
         # The discriminator's own grids fall elsewhere each time, or they would be drawn into the pictures.
         shift = [int(v) for v in rng.integers(0, COARSE + 1, 2)]
         return target, condition, resolution, strength, noise.to(self.device), own, shift
+
+    def draw(self, n: int):
+        """Pairs of batch n; those of the next are made meanwhile, beside the convolutions."""
+        size = self.config.batch
+        now = self.ahead.pop(n, None) or self.helper.submit(self.pairs.batch, n * size, size)
+        self.ahead[n + 1] = self.helper.submit(self.pairs.batch, (n + 1) * size, size)
+        return now.result()
 
     def judged(self, image, coarse, resolution, shift):
         """What the discriminator is shown: whitened detail, coarse means, m/px."""
@@ -156,7 +168,7 @@ class Distiller:
         twice = resolution.repeat(2)
         coarse = coarse_mean(target)
         adversarial = c.adversarial if self.step >= c.alone else 0.0
-        fake = self.generate(self.network, condition.repeat(2, 1, 1, 1), twice, strength.repeat(2), noise)
+        fake = self.generate(self.network, condition, twice, strength.repeat(2), noise)
         losses = {}
         real_view = self.judged(target, coarse, resolution, shift)
         fake_view = self.judged(fake, coarse.repeat(2, 1, 1, 1), twice, shift)
@@ -172,11 +184,9 @@ class Distiller:
                 real = self.discriminator(*real_view)
             opinion = F.softplus(real.repeat(2, 1) - self.discriminator(*fake_view)).mean()
             self.discriminator.requires_grad_(True)
-        base = enlarge(condition)
-        one, other = self.whitening.whiten(fake - base.repeat(2, 1, 1, 1), twice).chunk(2)
-        score = self.score(one, other, self.whitening.whiten(target - base, resolution), c.texture)
-        score = (score * ~own).sum() / c.batch
-        away = F.avg_pool2d(fake, 4) - condition.repeat(2, 1, 1, 1)
+        one, other = self.whitening.whiten(fake - coarse.repeat(2, 1, 1, 1), twice).chunk(2)
+        score = self.score(one, other, self.whitening.whiten(target - coarse, resolution), c.texture).mean()
+        away = F.avg_pool2d(fake, 4) - condition
         mean = (self.whitening.whiten(away, twice).abs().mean((1, 2, 3)) * own.repeat(2)).sum() / (2 * c.batch)
         (adversarial * opinion + c.score * score + c.mean * mean).backward()
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
