@@ -49,6 +49,7 @@ class DistillConfig:
     score: float = 1.0                    # weight of the proper score of the two pictures
     texture: float = 2.0                  # ... and, within it, of the wavelets' moduli
     mean: float = 2.0                     # weight of |4×4 mean - condition| where it is the cascade's own
+    grid: float = 0.0                     # weight of unequal steps over the phases of the network's own 16 px grid
     smoothness: float = 100.0             # weight of (logit - logit of the same with noise)²
     sigma: float = 0.1                    # ... of this standard deviation, in units of whitened detail
     alone: int = 300                      # steps before the discriminator is asked: blur is no match for it
@@ -59,6 +60,16 @@ class DistillConfig:
 def stored(image: torch.Tensor) -> torch.Tensor:
     """As the cascade keeps it between levels: in 256 grey levels."""
     return ((image + 1) * 127.5).round().clamp(0, 255) / 127.5 - 1
+
+
+def grid_phase(image: torch.Tensor, period: int = COARSE) -> torch.Tensor:
+    """How unequal the mean step along x and along y is over the phases of a grid: mean squared share beyond one."""
+    total = 0.0
+    for axis in (2, 3):
+        step = image.diff(dim=axis).abs().mean((0, 1, 5 - axis))
+        whole = step[: len(step) // period * period].reshape(-1, period).mean(0)
+        total = total + (whole / (whole.mean() + 1e-6) - 1).square().mean()
+    return total / 2
 
 
 class Distiller:
@@ -188,13 +199,15 @@ class Distiller:
         score = self.score(one, other, self.whitening.whiten(target - coarse, resolution), c.texture).mean()
         away = F.avg_pool2d(fake, 4) - condition
         mean = (self.whitening.whiten(away, twice).abs().mean((1, 2, 3)) * own.repeat(2)).sum() / (2 * c.batch)
-        (adversarial * opinion + c.score * score + c.mean * mean).backward()
+        grid = grid_phase(torch.cat([one, other])[:, :1])
+        (adversarial * opinion + c.score * score + c.mean * mean + c.grid * grid).backward()
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         decay = min(c.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - decay)
         losses.update(g=float(opinion.detach()), score=float(score.detach()), mean=float(mean.detach()),
+                      grid=float(grid.detach()),
                       differ=float((one - other).detach().abs().mean()), norm=float(norm))
         self.step += 1
         return losses
