@@ -15,7 +15,7 @@ from model.residual import enlarge
 from model.training.imagery import LEVELS, Patch
 from model.training.pairs import as_tensor
 
-SIDE = 160        # pixels of a picture: a multiple of every preset's stride, a few seconds for two cores
+SIDE = 128        # pixels of a picture: a multiple of every preset's stride, a few seconds for two cores
 PLACES = 2        # a level
 MARGIN = 56       # to the left, for the level's name
 GAP = 4
