@@ -108,8 +108,9 @@ def distill(teacher, imagery, out, recipe, steps, minutes, resume, device, threa
     if "pairs" in values:
         values["pairs"] = PairConfig(**values["pairs"])
     torch.set_num_threads(threads)
-    train = read_patches(imagery, "train", _earth())
-    distiller = Distiller(teacher, DistillConfig(**values), train, out, device)
+    base = _earth()
+    train, validation = (read_patches(imagery, split, base) for split in ("train", "val"))
+    distiller = Distiller(teacher, DistillConfig(**values), train, out, device, validation)
     if resume:
         distiller.resume()
     distiller.run()
@@ -122,9 +123,10 @@ def distill(teacher, imagery, out, recipe, steps, minutes, resume, device, threa
 @click.option("--halo", default=32)
 @click.option("--degradation", default=0.0, help="what the network is told of its conditions")
 @click.option("--project/--no-project", default=False)
+@click.option("--rows/--no-rows", default=True, help="tell the network every row's ground resolution")
 @click.option("--note", default="", help="a line for people, kept with the weights")
 @click.option("--publish", is_flag=True, help="make it the newest published version")
-def export(state, folder, times, halo, degradation, project, note, publish):
+def export(state, folder, times, halo, degradation, project, rows, note, publish):
     """Turn a training's state.pt into a checkpoint (config.json + model.safetensors)."""
     values = torch.load(state, map_location="cpu", weights_only=True)
     network = Network(NetworkConfig.from_dict(values["network_config"]))
@@ -132,7 +134,7 @@ def export(state, folder, times, halo, degradation, project, note, publish):
     recipe = {"config": _plain(values["config"]), "step": values["step"], "minutes": round(values["seconds"] / 60, 1),
               "teacher_steps": values.get("teacher_steps"), "machine": f"{os.cpu_count()} cores, {platform.machine()}",
               "torch": torch.__version__, "note": note, "licence": "CC BY-SA 4.0, see docs/MODEL.md"}
-    sampler = checkpoints.SamplerConfig(tuple(int(t) for t in times.split(",")), degradation, halo, project)
+    sampler = checkpoints.SamplerConfig(tuple(int(t) for t in times.split(",")), degradation, halo, project, rows)
     digest = checkpoints.save(folder, network, Whitening(values["whitening"]), sampler, recipe)
     click.echo(f"{folder}: {digest}")
     if publish:

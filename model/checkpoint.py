@@ -30,6 +30,7 @@ class SamplerConfig:
     degradation: float = 0.0                        # what the network is told of its condition, 0…1
     halo: int = 32                                  # pixels around the 256 px core that are computed and dropped
     project: bool = False                           # take the 4×4 mean out of the residual
+    rows: bool = False                              # told every row's ground resolution, not the window's middle's
 
     def __post_init__(self):
         if not self.times or list(self.times) != sorted(set(self.times), reverse=True) or not all(

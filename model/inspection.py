@@ -1,7 +1,7 @@
 """What a checkpoint is and how far it sees: parameters, FLOPs, receptive field, the error at a core's edge."""
 
 import copy
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -105,8 +105,7 @@ def describe(folder: Path, measure: bool = True) -> dict:
         "digest": checkpoint.digest,
         "parameters": parameter_count(checkpoint.network),
         "network": checkpoint.network.config.as_dict(),
-        "sampler": {"times": list(checkpoint.sampler.times), "halo": checkpoint.sampler.halo,
-                    "degradation": checkpoint.sampler.degradation, "project": checkpoint.sampler.project},
+        "sampler": asdict(checkpoint.sampler),
         "GFLOP, one new 256×256 tile": round(flops["tile"], 2),
         "GFLOP, one bare 256×256 call": round(flops["call_256"], 2),
         "receptive radius of a call, computed, px": theoretical_radius(checkpoint.network.config),

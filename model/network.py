@@ -22,7 +22,7 @@ SCALE = 4  # every level is four times finer than its condition
 class NetworkConfig:
     """What a network is; stored beside its weights as readable JSON."""
 
-    patch: int = 4                           # pixel-unshuffle of the noisy input: 4 works at a quarter of the resolution
+    patch: int = 4                           # pixel-unshuffle of the noisy input: 4 works at a quarter of its size
     width: int = 48                          # channels of the finest level
     multipliers: tuple[int, ...] = (1, 2, 3)  # channels of each level, in units of width
     blocks: int = 2                          # ResBlocks per level, on the way down and again on the way up
@@ -35,7 +35,9 @@ class NetworkConfig:
     encoder_blocks: int = 1                  # RRDBs of the condition encoder
     encoder_width: int = 32                  # its channels
     encoder_growth: int = 16                 # channels added by each dense convolution
-    fine: tuple[int, ...] = ()               # channels of the finishing head at twice, four times the U-Net's resolution
+    # Channels of the finishing head at twice, four times the U-Net's resolution.
+    fine: tuple[int, ...] = ()
+    creases: tuple[float, ...] = ()          # widths in pixels of the lines and edges that the noise is also read as
 
     def __post_init__(self):
         if self.fine and 2 ** len(self.fine) != self.patch:
@@ -58,14 +60,14 @@ class NetworkConfig:
     @classmethod
     def from_dict(cls, values: dict) -> "NetworkConfig":
         values = dict(values)
-        for name in ("multipliers", "attention", "fine"):
+        for name in ("multipliers", "attention", "fine", "creases"):
             if name in values:
                 values[name] = tuple(values[name])
         return cls(**values)
 
 
 PRESETS = {
-    "explorer": NetworkConfig(fine=(32, 16)),
+    "explorer": NetworkConfig(fine=(32, 16), creases=(0.8, 1.6, 3.2)),
     "tiny": NetworkConfig(width=8, multipliers=(1, 2), blocks=1, embedding=16, frequencies=8,
                           encoder_width=8, encoder_growth=4),
     # 5 levels with multipliers 1, 2, 4, 8, 8, three ResBlocks each, attention at 8×.
@@ -103,15 +105,20 @@ class PixelNorm(nn.Module):
 
     def forward(self, x):
         # Channels last: the last axis of the permuted view is contiguous, the fused kernel's layout.
-        return F.rms_norm(x.permute(0, 2, 3, 1), self.gain.shape, self.gain, eps=1e-5).permute(0, 3, 1, 2)
+        return F.rms_norm(x.permute(0, 2, 3, 1), self.gain.shape, self.gain.to(x.dtype), eps=1e-5).permute(0, 3, 1, 2)
 
 
 def make_norm(kind: str, channels: int) -> nn.Module:
     return PixelNorm(channels) if kind == "pixel" else nn.GroupNorm(math.gcd(32, channels), channels)
 
 
+def spread(values: torch.Tensor) -> torch.Tensor:
+    """Channels to broadcast over an image: ``(B, C)`` -> ``(B, C, 1, 1)``, of rows ``(B, R, C)`` -> ``(B, C, R, 1)``."""
+    return values[:, :, None, None] if values.ndim == 2 else values.transpose(1, 2)[..., None]
+
+
 class ResBlock(nn.Module):
-    """Two convolutions; the embedding, chunked into two, scales and shifts the normed input (the paper's chunk rule)."""
+    """Two convolutions; the embedding, chunked in two, scales and shifts the normed input (the paper's chunk rule)."""
 
     def __init__(self, inputs: int, outputs: int, embedding: int, norm: str):
         super().__init__()
@@ -124,7 +131,7 @@ class ResBlock(nn.Module):
         nn.init.zeros_(self.conv2.bias)
 
     def forward(self, x, embedding):
-        scale, shift = self.scale_shift(embedding)[:, :, None, None].chunk(2, dim=1)
+        scale, shift = spread(self.scale_shift(embedding)).chunk(2, dim=1)
         h = self.conv1(F.silu(torch.addcmul(shift, self.norm(x), 1 + scale)))
         return self.skip(x) + self.conv2(F.silu(h))
 
@@ -186,6 +193,41 @@ class Encoder(nn.Module):
         return x
 
 
+class Creases(nn.Module):
+    """The noise, read as lines and edges: ``(B, 3, H, W)`` -> ``(B, 2·(widths + 1), H, W)``.
+
+    Where smoothed noise changes sign there are curves without end. Its modulus has valleys along them (the ridged noise
+    of Musgrave 1994), its sign makes patches with sharp borders: rivers, crests, shores and fields are of that kind,
+    and a small local network does not find them in white noise by itself. Nothing here is learned; what becomes of it is.
+    """
+
+    def __init__(self, widths: tuple[float, ...]):
+        super().__init__()
+        self.widths = widths
+        self.channels = 2 * (len(widths) + 1)
+        for i, width in enumerate(widths):
+            at = torch.arange(-math.ceil(2.5 * width), math.ceil(2.5 * width) + 1, dtype=torch.float32)
+            kernel = torch.exp(-0.5 * (at / width) ** 2)
+            kernel = kernel / kernel.square().sum().sqrt()  # white noise keeps its variance
+            self.register_buffer(f"kernel{i}", kernel.expand(3, 1, 1, -1).contiguous(), persistent=False)
+
+    def smooth(self, x, i: int):
+        """The noise at one width, of variance one."""
+        kernel = getattr(self, f"kernel{i}")
+        reach = kernel.shape[-1] // 2
+        with torch.autocast(x.device.type, enabled=False):  # CPUs take seconds for grouped convolutions in bfloat16
+            x = F.conv2d(x.float(), kernel, groups=3, padding=(0, reach))
+            return F.conv2d(x, kernel.transpose(2, 3), groups=3, padding=(reach, 0))
+
+    def forward(self, x):
+        total, found = 0.0, []
+        for i in range(len(self.widths)):
+            smooth = self.smooth(x, i)
+            found += [smooth[:, 0:1].abs() - 0.8, torch.tanh(4 * smooth[:, 1:2])]
+            total = total + smooth[:, 2:3] * (0.5 ** (len(self.widths) - 1 - i))  # the widest is the strongest
+        return torch.cat([*found, total.abs() - 0.8, torch.tanh(4 * total)], dim=1)
+
+
 class Stage(nn.Module):
     """The ResBlocks (and attention, if any) of one level on one way of the U."""
 
@@ -208,26 +250,27 @@ class Head(nn.Module):
     a weave, and pass the noise through as many channels. Narrow layers at the finer grids do neither.
     """
 
-    def __init__(self, inputs: int, patch: int, fine: tuple[int, ...]):
+    def __init__(self, inputs: int, patch: int, fine: tuple[int, ...], extra: int = 0):
         super().__init__()
         self.patch = patch
         self.expand, self.join, self.refine = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         for width in fine:
             patch //= 2
             self.expand.append(nn.Conv2d(inputs, 4 * width, 3, padding=1))
-            self.join.append(nn.Conv2d(width + 3 * patch**2, width, 3, padding=1))
+            self.join.append(nn.Conv2d(width + 3 * patch**2 + extra, width, 3, padding=1))
             self.refine.append(nn.Conv2d(width, width, 3, padding=1))
             inputs = width
         self.last = nn.Conv2d(inputs, 3, 3, padding=1)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
 
-    def forward(self, h, x):
+    def forward(self, h, x, extra=()):
         patch = self.patch
         for expand, join, refine in zip(self.expand, self.join, self.refine, strict=True):
             patch //= 2
+            seen = [F.pixel_unshuffle(x, patch), *(F.avg_pool2d(e, patch) for e in extra)] if patch > 1 else [x, *extra]
             h = F.pixel_shuffle(expand(h), 2)
-            h = F.leaky_relu(join(torch.cat([h, F.pixel_unshuffle(x, patch) if patch > 1 else x], dim=1)), 0.2)
+            h = F.leaky_relu(join(torch.cat([h, *seen], dim=1)), 0.2)
             h = h + F.leaky_relu(refine(h), 0.2)
         return self.last(h)
 
@@ -243,7 +286,9 @@ class Network(nn.Module):
         self.time = Embedding(config.frequencies, config.embedding)
         self.resolution = Embedding(config.frequencies, config.embedding) if config.resolution else None
         self.degradation = Embedding(config.frequencies, config.embedding)
-        self.first = nn.Conv2d(3 * config.patch**2 + config.encoder_width, channels[0], 3, padding=1)
+        self.creases = Creases(config.creases) if config.creases else None
+        extra = self.creases.channels if config.creases else 0
+        self.first = nn.Conv2d(3 * config.patch**2 + config.encoder_width + extra, channels[0], 3, padding=1)
         wide = [m in config.attention for m in config.multipliers]
         self.down = nn.ModuleList(Stage(c, c, config, a) for c, a in zip(channels, wide, strict=True))
         self.shrink = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1)
@@ -253,7 +298,7 @@ class Network(nn.Module):
                                 for i, (c, a) in enumerate(zip(channels, wide, strict=True)))
         self.norm = make_norm(config.norm, channels[0])
         if config.fine:
-            self.head = Head(channels[0], config.patch, config.fine)
+            self.head = Head(channels[0], config.patch, config.fine, extra)
         else:
             self.last = nn.Conv2d(channels[0], 3 * config.patch**2, 3, padding=1)
             nn.init.zeros_(self.last.weight)
@@ -264,24 +309,38 @@ class Network(nn.Module):
         return self.encoder(condition)
 
     def embed(self, t, ground_resolution, degradation) -> torch.Tensor:
-        """c_{k,t}: the sum of the embeddings. ``t`` in 0…999, ground resolution in m/px, degradation in 0…1; ``(B,)``."""
+        """c_{k,t}: the sum of the embeddings ``(B, E)``; of rows ``(B, R, E)`` if the ground resolution is ``(B, R)``.
+
+        ``t`` in 0…999 and degradation in 0…1 are ``(B,)``; ground resolution in m/px.
+        """
         total = self.time(t) + self.degradation(100 * degradation)
         if self.resolution is not None:
-            # In octaves: a level is two apart, and a window's latitude moves it smoothly.
-            total = total + self.resolution(4 * torch.log2(ground_resolution))
+            # In octaves: a level is two apart, and latitude moves it smoothly.
+            octaves = 4 * torch.log2(ground_resolution)
+            branch = self.resolution(octaves.flatten())
+            total = total + branch if octaves.ndim == 1 else total[:, None] + branch.unflatten(0, octaves.shape)
         return F.silu(total)
 
     def forward(self, x, t, features, ground_resolution, degradation):
-        """``x`` (B, 3, H, W), H and W multiples of `config.stride`; -> what `config.predicts`, same shape."""
-        h = self.trunk(x, features, self.embed(t, ground_resolution, degradation))
-        return self.head(h, x) if self.config.fine else F.pixel_shuffle(self.last(h), self.config.patch)
+        """``x`` (B, 3, H, W), H and W multiples of `config.stride`; -> what `config.predicts`, same shape.
 
-    def trunk(self, x, features, embedding):
+        Ground resolution ``(B,)``, or of every row of patches ``(B, H/patch)``: then a picture that spans latitudes is,
+        like all else here, a local function of where it lies.
+        """
+        extra = [self.creases(x)] if self.creases else []
+        h = self.trunk(x, features, self.embed(t, ground_resolution, degradation), extra)
+        return self.head(h, x, extra) if self.config.fine else F.pixel_shuffle(self.last(h), self.config.patch)
+
+    def trunk(self, x, features, embedding, extra=()):
         """The U-Net: ``(B, width, H/patch, W/patch)``."""
-        h = self.first(torch.cat([F.pixel_unshuffle(x, self.config.patch), features], dim=1))
+        patch = self.config.patch
+        seen = [F.pixel_unshuffle(x, patch), features, *(F.avg_pool2d(e, patch) if patch > 1 else e for e in extra)]
+        h = self.first(torch.cat(seen, dim=1))
         skips = []
+        of_level = [embedding if embedding.ndim == 2 else F.avg_pool1d(embedding.transpose(1, 2), 2**i).transpose(1, 2)
+                    for i in range(len(self.down))]
         for i, stage in enumerate(self.down):
-            h = stage(h, embedding)
+            h = stage(h, of_level[i])
             if i < len(self.shrink):
                 skips.append(h)
                 h = self.shrink[i](h)
@@ -289,8 +348,18 @@ class Network(nn.Module):
             if i < len(self.grow):
                 h = self.grow[i](F.interpolate(h, scale_factor=2, mode="nearest"))
                 h = torch.cat([h, skips[i]], dim=1)
-            h = self.up[i](h, embedding)
+            h = self.up[i](h, of_level[i])
         return F.silu(self.norm(h))
+
+
+def grown(state: dict[str, torch.Tensor], network: Network) -> dict[str, torch.Tensor]:
+    """Weights of a network that sees less, for one that sees more: what is new is at the end and has no weight yet."""
+    result = dict(state)
+    for name, wanted in network.state_dict().items():
+        if name in state and state[name].ndim == 4 and state[name].shape[1] < wanted.shape[1]:
+            result[name] = torch.zeros_like(wanted)
+            result[name][:, :state[name].shape[1]] = state[name]
+    return result
 
 
 def parameter_count(network: nn.Module) -> int:

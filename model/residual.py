@@ -7,6 +7,7 @@ equal strength in R, G and B leaves coloured speckle that grows from level to le
 
 import math
 
+import numpy as np
 import torch
 from torch.nn import functional as F
 
@@ -55,6 +56,10 @@ class Whitening:
         return torch.einsum("bac,bchw->bahw", AXES.to(residual.device) / std[:, :, None], residual)
 
     def colour(self, whitened: torch.Tensor, ground_resolution) -> torch.Tensor:
-        """Inverse of `whiten`."""
+        """Inverse of `whiten`; also of pixel rows that each have their ground resolution, ``(B, H)``."""
+        if np.ndim(ground_resolution) == 2:
+            std = torch.stack([self._matrices(rows) for rows in ground_resolution]).to(whitened.device)
+            scaled = whitened * std.transpose(1, 2)[..., None]
+            return torch.einsum("ac,bahw->bchw", AXES.to(whitened.device), scaled)
         std = self._matrices(ground_resolution).to(whitened.device)
         return torch.einsum("bac,bahw->bchw", AXES.to(whitened.device) * std[:, :, None], whitened)

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from model import noise
 from model.checkpoint import Checkpoint
-from model.grid import TILE, ground_resolution, tile_latitude
+from model.grid import TILE, ground_resolution, pixel_latitude, tile_latitude, width
 from model.network import SCALE
 from model.residual import enlarge
 from model.schedule import ddim
@@ -16,6 +16,12 @@ def condition_box(halo: int, x: int, y: int) -> tuple[int, int, int, int]:
     """The parent level's pixels (x0, y0, x1, y1) that window (x, y) is conditioned on."""
     margin, core = halo // SCALE, TILE // SCALE
     return x * core - margin, y * core - margin, (x + 1) * core + margin, (y + 1) * core + margin
+
+
+def row_resolutions(level: int, y0: int, size: int, step: int) -> list[list[float]]:
+    """m/px in the middle of every `step` pixel rows of a window that begins at row `y0`; at the poles, the last's."""
+    middles = np.clip(np.arange(y0, y0 + size, step) + step / 2, 0.5, width(level) - 0.5)
+    return [[ground_resolution(level, pixel_latitude(level, middle)) for middle in middles]]
 
 
 @torch.inference_mode()
@@ -41,21 +47,24 @@ def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: i
     sampler, network = checkpoint.sampler, checkpoint.network
     device = next(network.parameters()).device
     halo, size = sampler.halo, TILE + 2 * sampler.halo
-    resolution = ground_resolution(level, tile_latitude(level, y))
     low = torch.from_numpy(condition).to(device).permute(2, 0, 1)[None].float() / 127.5 - 1
     low = low.contiguous(memory_format=torch.channels_last)
     x0, y0 = x * TILE - halo, y * TILE - halo
+    if sampler.rows:
+        of_patches, of_pixels = (row_resolutions(level, y0, size, step) for step in (network.config.patch, 1))
+    else:
+        of_patches = of_pixels = [ground_resolution(level, tile_latitude(level, y))]
     start = torch.from_numpy(noise.field(seed, level, x0, y0, x0 + size, y0 + size)).to(device)[None]
     start = start.contiguous(memory_format=torch.channels_last)
     features = network.encode(low)
-    told = (torch.tensor([resolution], device=device), torch.tensor([sampler.degradation], device=device))
+    told = (torch.tensor(of_patches, device=device), torch.tensor([sampler.degradation], device=device))
 
     def denoise(x_t, t):
         check()
         return network(x_t, torch.tensor([float(t)], device=device), features, *told)
 
     clean = ddim(denoise, start, list(sampler.times), network.config.predicts)
-    residual = checkpoint.whitening.colour(clean, [resolution])
+    residual = checkpoint.whitening.colour(clean, of_pixels)
     if sampler.project:
         residual = residual - F.interpolate(F.avg_pool2d(residual, SCALE), scale_factor=SCALE, mode="nearest")
     pixels = ((enlarge(low) + residual + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)

@@ -1,7 +1,10 @@
-"""High-order degradation (Real-ESRGAN, arXiv 2107.10833): two passes of blur, resize, noise, JPEG.
+"""What is done to a condition, by a strength in 0…1 that the network is told.
 
-Every range is scaled by a strength in 0…1, which the network is told. At strength 0 the condition is the exact 4×4
-mean, which is what a level of the cascade hands to the next.
+`degrade`: high-order degradation (Real-ESRGAN, arXiv 2107.10833), two passes of blur, resize, noise, JPEG, every range
+scaled by the strength. At strength 0 the condition is the exact 4×4 mean, which is what a level of the cascade hands to
+the next.
+`haze`: less contrast than the target has. The coarse levels' imagery is flatter than the fine levels', and a network
+that only ever saw a picture and its own mean would keep a world flat all the way down.
 """
 
 import io
@@ -42,6 +45,12 @@ def degrade(image: torch.Tensor, strength: float, rng: np.random.Generator) -> t
             x = _jpeg(x, stage, strength, rng)
     x = F.interpolate(x, size=(height, width), mode="area" if x.shape[2] > height else "bicubic")
     return _jpeg(x, SECOND, strength, rng)[0].clamp(-1, 1)
+
+
+def haze(condition: torch.Tensor, strength: torch.Tensor) -> torch.Tensor:
+    """``(B, 3, h, w)``, h and w multiples of 8: what differs from the 8 px mean is scaled by 1 - strength ``(B,)``."""
+    wide = F.interpolate(F.avg_pool2d(condition, 8), scale_factor=8, mode="bilinear", align_corners=False)
+    return torch.lerp(condition, wide, strength[:, None, None, None])
 
 
 def _between(rng, low, high):

@@ -9,26 +9,28 @@ cascade's own, each picture has its own, to whose pixels its 4×4 means are held
 """
 
 import copy
-import json
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from model.errors import BadCheckpoint
-from model.network import Network, NetworkConfig
+from model.network import Network, NetworkConfig, grown
 from model.residual import Whitening, enlarge
 from model.schedule import ddim
 from model.training.adversary import COARSE, Discriminator, coarse_mean
+from model.training.degradation import haze
 from model.training.imagery import Patch
+from model.training.journal import Journal, share_done
 from model.training.pairs import PairConfig, Pairs
+from model.training.patches import RIM, patch_distance
 from model.training.score import Score
+from model.training.sheet import Sheet
 
 
 @dataclass
@@ -39,6 +41,7 @@ class DistillConfig:
     steps: int = 10_000
     minutes: float | None = None
     times: tuple[int, ...] = (999,)       # the student's DDIM timesteps
+    creases: tuple[float, ...] = ()       # given to a student whose teacher had none
     batch: int = 4                        # conditions a step, each drawn with two noises
     crop: int = 96                        # pixels that are made; all but 16 are judged
     own: float = 0.5                      # share of conditions that are the cascade's own output
@@ -48,13 +51,23 @@ class DistillConfig:
     adversarial: float = 0.2              # weight of the discriminator's opinion; 0 trains without one
     score: float = 1.0                    # weight of the proper score of the two pictures
     texture: float = 2.0                  # ... and, within it, of the wavelets' moduli
+    patches: float = 0.0                  # weight of the distance between the patches' distributions
     mean: float = 2.0                     # weight of |4×4 mean - condition| where it is the cascade's own
     grid: float = 0.0                     # weight of unequal steps over the phases of the network's own 16 px grid
+    local: float = 0.0                    # weight of (change in grey levels REACH px from where all is cut off)²
     smoothness: float = 100.0             # weight of (logit - logit of the same with noise)²
     sigma: float = 0.1                    # ... of this standard deviation, in units of whitened detail
     alone: int = 300                      # steps before the discriminator is asked: blur is no match for it
+    bfloat16: bool = False                # the networks' arithmetic; weights and scores stay in float32
+    validate_every: int = 200
+    sheet_every: int = 500                # 0: none
     save_every: int = 200
-    pairs: PairConfig = field(default_factory=lambda: PairConfig(crop=256, calm=0.06, strength=0.3, clean=0.8))
+    pairs: PairConfig = field(
+        default_factory=lambda: PairConfig(crop=256, calm=0.06, strength=0.3, clean=0.8, haze=0.5))
+
+
+CUT, REACH = 32, 24  # pixels
+MARGIN = 4  # coarser pixels that are mirrored around an own condition's, so that it has seen few zeros
 
 
 def stored(image: torch.Tensor) -> torch.Tensor:
@@ -75,26 +88,31 @@ def grid_phase(image: torch.Tensor, period: int = COARSE) -> torch.Tensor:
 class Distiller:
     """Holds student, average, discriminator, optimisers and step; `run` goes on from wherever it is."""
 
-    def __init__(self, teacher: Path, config: DistillConfig, train: list[Patch], out: Path, device: str = "cpu"):
+    def __init__(self, teacher: Path, config: DistillConfig, train: list[Patch], out: Path, device: str = "cpu",
+                 validation: list[Patch] = ()):
         self.config, self.out, self.device = config, Path(out), torch.device(device)
         try:
             state = torch.load(teacher, map_location="cpu", weights_only=True)
         except (OSError, RuntimeError) as error:
             raise BadCheckpoint(f"teacher {teacher} cannot be read: {error}") from None
-        self.network = Network(NetworkConfig.from_dict(state["network_config"])).to(
-            self.device, memory_format=torch.channels_last)
-        self.network.load_state_dict(state["average"])
+        taught = NetworkConfig.from_dict(state["network_config"])
+        self.network = Network(replace(taught, creases=tuple(config.creases) or taught.creases))
+        self.network.load_state_dict(grown(state["average"], self.network))
+        self.network.to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
         self.whitening = Whitening(state["whitening"])
         torch.manual_seed(config.seed)
         self.discriminator = Discriminator().to(self.device, memory_format=torch.channels_last)
         self.score = Score().to(self.device)
-        self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=config.lr, betas=(0.0, 0.99), weight_decay=0.0)
+        # Against an adversary momentum circles; without one it averages the noise of small batches.
+        self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=config.lr, weight_decay=0.0,
+                                           betas=(0.0 if config.adversarial else 0.9, 0.99))
         self.optimiser_d = torch.optim.AdamW(self.discriminator.parameters(), lr=config.lr_discriminator,
                                              betas=(0.0, 0.99), weight_decay=0.0)
         self.pairs = Pairs(train, config.seed, config.pairs)
         self.helper, self.ahead = ThreadPoolExecutor(1), {}
-        self.step, self.seconds, self.log = 0, 0.0, []
+        self.journal, self.sheet = Journal(self.out), Sheet(validation)
+        self.step, self.seconds = 0, 0.0
         self.teacher_steps = state["step"]
 
     # --- state -------------------------------------------------------------------------------------------------------
@@ -105,10 +123,9 @@ class Distiller:
                  "discriminator": self.discriminator.state_dict(), "optimiser": self.optimiser.state_dict(),
                  "optimiser_d": self.optimiser_d.state_dict(), "step": self.step, "seconds": self.seconds,
                  "network_config": self.network.config.as_dict(), "whitening": self.whitening.table,
-                 "config": asdict(self.config), "log": self.log, "teacher_steps": self.teacher_steps}
+                 "config": asdict(self.config), "teacher_steps": self.teacher_steps, **self.journal.state()}
         torch.save(state, self.out / "state.pt.new")
         os.replace(self.out / "state.pt.new", self.out / "state.pt")
-        (self.out / "log.json").write_text(json.dumps(self.log, indent=1))
 
     def resume(self) -> None:
         """Go on from `out`/state.pt; raises `BadCheckpoint` if it cannot."""
@@ -118,22 +135,26 @@ class Distiller:
                 getattr(self, name).load_state_dict(state[name])
         except (OSError, RuntimeError, KeyError, ValueError) as error:
             raise BadCheckpoint(f"{self.out / 'state.pt'} cannot be resumed: {error}") from None
-        self.step, self.seconds, self.log = state["step"], state["seconds"], state["log"]
+        self.step, self.seconds = state["step"], state["seconds"]
+        self.journal.load(state)
 
     # --- one step ----------------------------------------------------------------------------------------------------
 
     def generate(self, network, condition, resolution, strength, noise):
         """The student's picture ``(B, 3, 4h, 4w)`` of a condition, differentiable."""
         low = condition.contiguous(memory_format=torch.channels_last)
-        features = network.encode(low)
         batch = len(low)
         x = noise.contiguous(memory_format=torch.channels_last)
-        x0 = ddim(lambda x_t, t: network(x_t, torch.full((batch,), float(t)), features, resolution, strength),
-                  x, list(self.config.times), network.config.predicts)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bfloat16):
+            features = network.encode(low)
+            x0 = ddim(lambda x_t, t: network(x_t, torch.full((batch,), float(t), device=self.device), features,
+                                             resolution, strength).float(),
+                      x, list(self.config.times), network.config.predicts)
         return enlarge(low) + self.whitening.colour(x0, resolution)
 
     def batch(self, n: int):
-        """Batch n: real pictures, conditions, m/px, told degradation, two noises each, where the condition is own."""
+        """Batch n: real pictures, conditions, m/px, told degradation, two noises each, where the condition is own, and
+        what its 4×4 means should be."""
         c = self.config
         rng = np.random.Generator(np.random.Philox(key=np.array([c.seed + (2 << 32), n], dtype=np.uint64)))
         condition, target, resolution, strength = (v.to(self.device) for v in self.draw(n))
@@ -142,22 +163,32 @@ class Distiller:
         if own.any():
             # Each of the two pictures has a condition of its own: together they are draws of both levels, given the
             # coarser one, and the score stays proper.
-            coarser = F.avg_pool2d(target[own], 16).repeat(2, 1, 1, 1)
-            told = 4 * resolution[own].repeat(2)
-            noise = torch.from_numpy(rng.standard_normal((len(coarser), 3, 64, 64), dtype=np.float32)).to(self.device)
+            flat = self.flatness(rng, int(own.sum()))
+            coarser = stored(haze(F.avg_pool2d(target[own], 16), flat)).repeat(2, 1, 1, 1)
+            coarser = F.pad(coarser, [MARGIN] * 4, mode="reflect")
+            size = 4 * coarser.shape[-1]
+            noise = torch.from_numpy(rng.standard_normal((len(coarser), 3, size, size), dtype=np.float32))
             with torch.no_grad():
-                made = self.generate(self.average, coarser, told, torch.zeros_like(told), noise)
-            condition[own.repeat(2)] = stored(made)
-            strength[own] = 0.0
+                made = self.generate(self.average, coarser, 4 * resolution[own].repeat(2), flat.repeat(2),
+                                     noise.to(self.device))
+            condition[own.repeat(2)] = stored(made[..., 4 * MARGIN:-4 * MARGIN, 4 * MARGIN:-4 * MARGIN])
+        means = condition
+        flat = self.flatness(rng, c.batch)
+        strength = torch.where(own, flat, strength)
+        condition = stored(haze(condition, (flat * own).repeat(2)))
         # One crop for all that is computed, on the 16 px grid of the coarse means.
         # Not from the rim: what is made there, the condition too, has seen zeros for neighbours.
         x, y = (16 * int(rng.integers(2, (256 - c.crop) // 16 - 1)) for _ in range(2))
         target = target[..., y:y + c.crop, x:x + c.crop]
-        condition = condition[..., y // 4:(y + c.crop) // 4, x // 4:(x + c.crop) // 4]
+        condition, means = (v[..., y // 4:(y + c.crop) // 4, x // 4:(x + c.crop) // 4] for v in (condition, means))
         noise = torch.from_numpy(rng.standard_normal((2 * c.batch, *target.shape[1:]), dtype=np.float32))
         # The discriminator's own grids fall elsewhere each time, or they would be drawn into the pictures.
         shift = [int(v) for v in rng.integers(0, COARSE + 1, 2)]
-        return target, condition, resolution, strength, noise.to(self.device), own, shift
+        return target, condition, resolution, strength, noise.to(self.device), own, means, shift
+
+    def flatness(self, rng, count: int) -> torch.Tensor:
+        """By how much `count` own conditions are flattened ``(count,)``, as `Pairs` does to real ones."""
+        return torch.tensor([self.pairs.flatness(rng) for _ in range(count)], device=self.device)
 
     def draw(self, n: int):
         """Pairs of batch n; those of the next are made meanwhile, beside the convolutions."""
@@ -168,14 +199,14 @@ class Distiller:
 
     def judged(self, image, coarse, resolution, shift):
         """What the discriminator is shown: whitened detail, coarse means, m/px."""
-        y, x = shift
-        size = self.config.crop - COARSE
+        y, x = (RIM + v for v in shift)
+        size = self.config.crop - COARSE - 2 * RIM
         detail = self.whitening.whiten(image - coarse, resolution) / 1.5
         return detail[..., y:y + size, x:x + size], coarse[..., y:y + size, x:x + size], resolution
 
     def advance(self) -> dict[str, float]:
         c = self.config
-        target, condition, resolution, strength, noise, own, shift = self.batch(self.step)
+        target, condition, resolution, strength, noise, own, means, shift = self.batch(self.step)
         twice = resolution.repeat(2)
         coarse = coarse_mean(target)
         adversarial = c.adversarial if self.step >= c.alone else 0.0
@@ -192,25 +223,47 @@ class Distiller:
         if adversarial:
             self.discriminator.requires_grad_(False)
             with torch.no_grad():
-                real = self.discriminator(*real_view)
-            opinion = F.softplus(real.repeat(2, 1) - self.discriminator(*fake_view)).mean()
+                logit = self.opinion(*real_view)
+            opinion = F.softplus(logit.repeat(2, 1) - self.opinion(*fake_view)).mean()
             self.discriminator.requires_grad_(True)
         one, other = self.whitening.whiten(fake - coarse.repeat(2, 1, 1, 1), twice).chunk(2)
-        score = self.score(one, other, self.whitening.whiten(target - coarse, resolution), c.texture).mean()
-        away = F.avg_pool2d(fake, 4) - condition
+        real = self.whitening.whiten(target - coarse, resolution)
+        score = self.score(one, other, real, c.texture).mean()
+        patches = torch.zeros((), device=self.device)
+        if c.patches:
+            chance = torch.Generator().manual_seed((c.seed << 32) + self.step)
+            patches = patch_distance(one, other, real, chance).mean()
+        away = F.avg_pool2d(fake, 4) - means
         mean = (self.whitening.whiten(away, twice).abs().mean((1, 2, 3)) * own.repeat(2)).sum() / (2 * c.batch)
         grid = grid_phase(torch.cat([one, other])[:, :1])
-        (adversarial * opinion + c.score * score + c.mean * mean + c.grid * grid).backward()
+        local = torch.zeros((), device=self.device)
+        if c.local and self.step % 2:
+            local = self.change_by_cut(fake[:c.batch], condition[:c.batch], resolution, strength, noise[:c.batch])
+        (adversarial * opinion + c.score * score + c.patches * patches + c.mean * mean + c.grid * grid
+         + c.local * local).backward()
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         decay = min(c.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - decay)
         losses.update(g=float(opinion.detach()), score=float(score.detach()), mean=float(mean.detach()),
-                      grid=float(grid.detach()),
+                      grid=float(grid.detach()), local=float(local.detach()), patches=float(patches.detach()),
                       differ=float((one - other).detach().abs().mean()), norm=float(norm))
         self.step += 1
         return losses
+
+    def opinion(self, *view) -> torch.Tensor:
+        """The discriminator's logits."""
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bfloat16):
+            return self.discriminator(*view).float()
+
+    def change_by_cut(self, fake, condition, resolution, strength, noise):
+        """Mean square in grey levels of what changes where the network sees zeros from REACH px off on two sides, as it
+        does beyond a window's halo; the law of borders is that nothing does."""
+        cut = self.generate(self.network, condition[..., CUT // 4:, CUT // 4:], resolution, strength,
+                            noise[..., CUT:, CUT:])
+        change = (cut - fake[..., CUT:, CUT:])[..., REACH:, REACH:]
+        return (127.5 * change).square().mean()
 
     def teach_discriminator(self, real_view, fake_view) -> dict[str, float]:
         """Its turn: relativistic pairs, and smoothness around real and generated pictures in turn."""
@@ -218,9 +271,11 @@ class Distiller:
         self.optimiser_d.zero_grad(set_to_none=True)
         fake_view = tuple(v.detach() for v in fake_view)
         near = real_view if self.step % 2 else tuple(v[:c.batch] for v in fake_view)
-        moved = (near[0] + c.sigma * torch.randn_like(near[0]), *near[1:])
+        # Of this step alone, so that a resumed run draws the same.
+        shake = torch.randn(near[0].shape, generator=torch.Generator().manual_seed((c.seed << 32) + self.step))
+        moved = (near[0] + c.sigma * shake.to(self.device), *near[1:])
         views = [torch.cat(v) for v in zip(real_view, fake_view, moved, strict=True)]
-        real, fake, moved = self.discriminator(*views).split([c.batch, 2 * c.batch, c.batch])
+        real, fake, moved = self.opinion(*views).split([c.batch, 2 * c.batch, c.batch])
         still = real if self.step % 2 else fake[:c.batch]
         loss = F.softplus(fake - real.repeat(2, 1)).mean()
         rough = (still - moved).square().mean()
@@ -231,30 +286,43 @@ class Distiller:
 
     def rate(self) -> float:
         """Learning rate: constant, then falling linearly to a tenth over the last 40 % of steps or minutes."""
-        done = self.step / self.config.steps
-        if self.config.minutes:
-            done = max(done, self.seconds / 60 / self.config.minutes)
+        done = share_done(self.step, self.seconds, self.config.steps, self.config.minutes)
         return self.config.lr * (1 - 0.9 * min(1, max(0, (done - 0.6) / 0.4)))
 
     def done(self) -> bool:
-        return self.step >= self.config.steps or (
-            self.config.minutes is not None and self.seconds >= 60 * self.config.minutes)
+        return share_done(self.step, self.seconds, self.config.steps, self.config.minutes) >= 1
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Score of the averaged network per level: two pictures of each of the sheet's places."""
+        result = {}
+        for row in self.sheet.rows:
+            condition, real, resolution, noise = (v.to(self.device) for v in row[1:])
+            told, base = torch.zeros_like(resolution), enlarge(condition)
+            one, other, truth = (self.whitening.whiten(picture - base, resolution) for picture in (
+                self.generate(self.average, condition, resolution, told, noise),
+                self.generate(self.average, condition, resolution, told, noise.flip(2)), real))
+            result[row.level] = float(self.score(one, other, truth, self.config.texture).mean())
+        return result
+
+    def sample(self, condition: torch.Tensor, resolution: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """The averaged student's pictures for a sheet, CPU to CPU."""
+        condition, resolution, noise = (v.to(self.device) for v in (condition, resolution, noise))
+        return self.generate(self.average, condition, resolution, torch.zeros_like(resolution), noise).cpu()
 
     def run(self, progress: bool = True) -> None:
-        recent: list[dict] = []
-        bar = tqdm(total=self.config.steps, initial=self.step, unit="step", disable=not progress, mininterval=2)
-        while not self.done():
-            begin = time.monotonic()
-            recent.append(self.advance())
-            self.seconds += time.monotonic() - begin
-            bar.update()
-            if self.step % 50 == 0 or self.done():
-                means = {k: round(float(np.mean([r[k] for r in recent if k in r])), 4)
-                         for k in sorted({k for r in recent for k in r})}
-                self.log.append({"step": self.step, "minutes": round(self.seconds / 60, 2), **means})
-                tqdm.write(f"step {self.step}  {self.seconds / 60:.1f} min  "
-                           + "  ".join(f"{k} {v}" for k, v in means.items()))
-                recent = []
-            if self.step % self.config.save_every == 0 or self.done():
-                self.save()
-        bar.close()
+        """Distil until steps or minutes are spent; what is seen of it meanwhile is the journal's."""
+        c = self.config
+        with self.journal.open(self.step, self.seconds, c.steps, c.minutes, progress):
+            while not self.done():
+                begin = time.monotonic()
+                losses = self.advance()
+                self.seconds += time.monotonic() - begin
+                self.journal.note(self.step, self.seconds, losses)
+                judged = self.step % c.validate_every == 0 or self.done()
+                if judged or self.step % 50 == 0:
+                    self.journal.enter(self.step, self.seconds, **({"validation": self.validate()} if judged else {}))
+                if c.sheet_every and (self.step % c.sheet_every == 0 or self.done()):
+                    self.journal.sheet(self.step, self.sheet.draw(self.sample))
+                if self.step % c.save_every == 0 or self.done():
+                    self.save()

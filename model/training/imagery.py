@@ -1,4 +1,4 @@
-"""The folder of imagery: `index.csv` and tar shards -> patches in memory, all in one tone."""
+"""The folder of imagery: `index.csv` and tar shards, or plain georeferenced images -> patches, all in one tone."""
 
 import csv
 import io
@@ -56,9 +56,23 @@ def read_index(folder: Path) -> list[dict]:
 def read_patches(folder: Path, split: str, base: Base | None = None, progress=True, warn=print) -> list[Patch]:
     """All patches of a split, toned. Bad ones are named through `warn` and left out.
 
+    A folder without `index.csv` is read as an archive of georeferenced images (`archive`).
+
     `base` (the world `earth`) gives the tone of the fine sources at their own place and the conditions of z7.
     """
     folder = Path(folder)
+    if folder.is_dir() and not (folder / "index.csv").is_file():
+        from model.training.archive import read_archive  # which needs GDAL, and this module's own names
+        patches = read_archive(folder, split, progress, warn)
+    else:
+        patches = _read_shards(folder, split, progress, warn)
+    if not patches:
+        raise BadImagery(f"no usable patch of split {split!r} in {folder}")
+    match_tone(patches, base)
+    return patches
+
+
+def _read_shards(folder: Path, split: str, progress: bool, warn) -> list[Patch]:
     wanted: dict[str, list[dict]] = {}
     for row in read_index(folder):
         if row["split"] == split:
@@ -75,9 +89,6 @@ def read_patches(folder: Path, split: str, base: Base | None = None, progress=Tr
                 patches.append(_patch(row, contents))
             except (KeyError, ValueError, UnidentifiedImageError, OSError) as error:
                 warn(f"patch {row['id']} of {shard} skipped: {type(error).__name__} {error}")
-    if not patches:
-        raise BadImagery(f"no usable patch of split {split!r} in {folder}")
-    match_tone(patches, base)
     return patches
 
 

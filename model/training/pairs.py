@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from model.training.degradation import degrade
+from model.training.degradation import degrade, haze
 from model.training.imagery import LEVELS, Patch
 
 # How often each level is drawn. z7…z15 are what `earth` generates; 4892 serves worlds with a coarse picture.
@@ -24,6 +24,8 @@ class PairConfig:
     borrowed: float = 0.12          # of the fine pairs: natural scenes of a coarser level (terrain is self-similar)
     clean: float = 0.4              # of the conditions are the exact 4×4 mean
     strength: float = 0.7           # the strongest degradation
+    haze: float = 0.0               # of the other conditions are flattened, ...
+    flattest: float = 0.5           # ... at most by this
     jitter: float = 0.7             # smallest resampling factor
     tone: float = 0.06              # standard deviation of the tone jitter's logarithm
     degradation: bool = True        # False: the ablation without it
@@ -108,7 +110,16 @@ class Pairs:
         strength = 0.0
         if c.degradation and rng.random() > c.clean:
             strength = c.strength * float(rng.random()) ** 1.5
-        return Pair(degrade(target, strength, rng), target.contiguous(), m_per_px, strength, level)
+        condition = degrade(target, strength, rng)
+        if not strength:
+            strength = self.flatness(rng)
+            condition = haze(condition[None], torch.tensor([strength]))[0]
+        return Pair(condition, target.contiguous(), m_per_px, strength, level)
+
+    def flatness(self, rng) -> float:
+        """By how much a condition is flattened: mostly not at all."""
+        c = self.config
+        return c.flattest * float(rng.random()) if c.haze and rng.random() < c.haze else 0.0
 
     def _true_base(self, patch, rng):
         """z7 from the world's own, softer, base: the same window of both."""
@@ -117,7 +128,8 @@ class Pairs:
         k = int(rng.integers(8))
         target = turn(as_tensor(patch.pixels)[:, 4 * y:4 * (y + n), 4 * x:4 * (x + n)], k).contiguous()
         condition = turn(as_tensor(patch.base)[:, y:y + n, x:x + n], k).contiguous()
-        return Pair(condition, target, patch.m_per_px, 0.0, patch.level)
+        # The base is softer and flatter than its finer self, whatever is told.
+        return Pair(condition, target, patch.m_per_px, self.flatness(rng), patch.level)
 
     def _calm(self, rng):
         """Sea and ice of a coarse level, enlarged: at the fine levels there is nothing more to see."""
@@ -131,7 +143,8 @@ class Pairs:
         target = _tone(target, self.config.tone, rng).clamp(-1, 1)
         level = list(FINE)[rng.integers(len(FINE))]
         m_per_px = float(FINE[level] * rng.uniform(0.5, 1.4))
-        return Pair(F.avg_pool2d(target[None], 4)[0], target.contiguous(), m_per_px, 0.0, level)
+        # Calm is calm, whatever is told.
+        return Pair(F.avg_pool2d(target[None], 4)[0], target.contiguous(), m_per_px, self.flatness(rng), level)
 
 
 def as_tensor(pixels: np.ndarray) -> torch.Tensor:

@@ -1,7 +1,7 @@
 """How well two pictures of one condition, drawn with two noises, stand for the real one: a proper score.
 
 For a number y and two independent draws a, b:  CRPS = (|a - y| + |b - y| - |a - b|) / 2  (Gneiting & Raftery 2007,
-eq. 21). Its expectation is least when the draws have y's own distribution given the condition: neither their mean (blur)
+eq. 21). Its expectation is least when the draws have y's own distribution given the condition: not their mean (blur),
 nor less spread than there is (all worlds alike). It is taken of means over squares, which say where things are, and of
 the moduli of wavelets, whose distribution is what tells sparse edges from grain of the same energy.
 """
@@ -22,8 +22,16 @@ def crps(one: torch.Tensor, other: torch.Tensor, real: torch.Tensor) -> torch.Te
     return 0.5 * score.flatten(1).mean(1)
 
 
+def near(one: torch.Tensor, other: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+    """Energy score ``(B,)`` of the vectors of all channels in every 3×3 neighbourhood (same paper, eq. 22)."""
+    def distance(a, b):
+        return F.avg_pool2d((a - b).square().mean(1, keepdim=True), 3, 1).clamp_min(1e-8).sqrt()
+    score = distance(one, real) + distance(other, real) - distance(one, other)
+    return 0.5 * score.flatten(1).mean(1)
+
+
 def gabor_bank() -> torch.Tensor:
-    """Real and imaginary parts of the wavelets of one scale: ``(2·ORIENTATIONS, 1, SIZE, SIZE)``, zero mean, unit L1."""
+    """Real and imaginary parts of the wavelets of one scale: ``(2·ORIENTATIONS, 1, SIZE, SIZE)``, zero mean, L1 1."""
     i = torch.arange(SIZE, dtype=torch.float32) - SIZE // 2
     kernels = []
     for k in range(ORIENTATIONS):
@@ -51,15 +59,16 @@ class Score(nn.Module):
         for scale in range(SCALES):
             y = F.conv2d(x, self.bank)
             modulus = (y[:, 0::2].square() + y[:, 1::2].square() + 1e-6).sqrt()
-            found.append(F.avg_pool2d(modulus, 4 >> scale) if scale < 2 else modulus)
+            found.append(F.avg_pool2d(modulus, 2) if scale < 2 else modulus)
             x = F.avg_pool2d(x, 2)
         return found
 
     def forward(self, one, other, real, texture: float = 1.0):
         total = 0.0
         for n in SQUARES:
-            total = total + crps(*(F.avg_pool2d(v, n) for v in (one, other, real))) / len(SQUARES)
+            squares = [F.avg_pool2d(v, n) for v in (one, other, real)]
+            total = total + 0.5 * (crps(*squares) + near(*squares)) / len(SQUARES)
         if texture:
             for triple in zip(*(self.moduli(v[:, :1]) for v in (one, other, real)), strict=True):
-                total = total + texture * crps(*triple) / SCALES
+                total = total + 0.5 * texture * (crps(*triple) + near(*triple)) / SCALES
         return total

@@ -134,3 +134,25 @@ def test_whitening_is_undone_and_interpolates_in_octaves():
 def test_enlarging_keeps_a_constant():
     assert torch.allclose(enlarge(torch.full((1, 3, 5, 5), 0.3)), torch.full((1, 3, 20, 20), 0.3))
     assert np.isfinite(enlarge(torch.randn(1, 3, 5, 5)).numpy()).all()
+
+
+def test_rows_of_one_resolution_are_one_resolution():
+    _, run, _ = call(PRESETS["tiny"])
+    assert torch.allclose(run(r=torch.full((1, 16), 64.0)), run(r=torch.full((1,), 64.0)), atol=1e-5)
+
+
+def test_a_rows_resolution_matters_there_and_not_far_away():
+    _, run, _ = call(PRESETS["tiny"], size=256)
+    rows = torch.full((1, 64), 64.0)
+    moved = rows.clone()
+    moved[:, :8] = 19.0
+    change = (run(r=moved) - run(r=rows)).abs().amax((0, 1, 3))
+    assert change[:32].min() > 1e-4 and change[192:].max() == 0
+
+
+def test_whitening_of_rows_is_that_of_each_row():
+    table = [[5.0, 0.1, 0.02, 0.01], [1200.0, 0.2, 0.03, 0.02]]
+    whitening, x = Whitening(table), torch.randn(1, 3, 4, 5)
+    rows = [[5.0, 20.0, 300.0, 1200.0]]
+    by_row = torch.cat([whitening.colour(x[:, :, i:i + 1], [r]) for i, r in enumerate(rows[0])], 2)
+    assert torch.allclose(whitening.colour(x, rows), by_row, atol=1e-6)

@@ -18,6 +18,7 @@ from model.training.distill import DistillConfig, Distiller
 from model.training.imagery import COLUMNS, read_index, read_patches
 from model.training.loop import TrainConfig, Trainer, loss_weight
 from model.training.pairs import PairConfig, Pairs, turn
+from model.training.sheet import Sheet
 
 
 def picture(number: int) -> np.ndarray:
@@ -239,3 +240,22 @@ def test_own_conditions_are_the_students_pictures(folder, tmp_path):
 def test_a_teacher_that_cannot_be_read_is_refused(folder, tmp_path):
     with pytest.raises(BadCheckpoint, match="teacher"):
         Distiller(tmp_path / "none.pt", DistillConfig(), read_patches(folder, "train", progress=False), tmp_path)
+
+
+def test_a_killed_distillation_goes_on_to_the_same_student_and_tells_it_once(folder, tmp_path):
+    def begin(out, steps):
+        d = distiller(folder, tmp_path, steps=steps, validate_every=2, sheet_every=4)
+        d.out = d.journal.out = tmp_path / out
+        d.sheet = Sheet(read_patches(folder, "val", progress=False))
+        return d
+    whole = begin("whole", 4)
+    whole.run(progress=False)
+    begin("begun", 2).run(progress=False)
+    resumed = begin("begun", 4)
+    resumed.resume()
+    resumed.run(progress=False)
+    for a, b in zip(whole.network.parameters(), resumed.network.parameters(), strict=True):
+        assert torch.allclose(a, b, atol=1e-6)
+    assert [e["step"] for e in resumed.journal.entries] == [2, 4]
+    assert set(resumed.journal.entries[-1]["validation"]) == {"76", "19", "4.8"}
+    assert (tmp_path / "begun" / "sheets" / "step-000004.png").is_file()
