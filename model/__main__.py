@@ -35,7 +35,18 @@ def main():
 
 def _settings(path: Path | None) -> dict:
     """A recipe: JSON with the fields of TrainConfig or DistillConfig that differ from the defaults."""
-    return json.loads(path.read_text()) if path else {}
+    try:
+        return json.loads(path.read_text()) if path else {}
+    except ValueError as error:
+        raise click.BadParameter(f"{path} is not JSON: {error}") from None
+
+
+def _configured(kind, values: dict):
+    """A configuration of a recipe's values; what is wrong with them is said as for any other option."""
+    try:
+        return kind(**values)
+    except (TypeError, ValueError) as error:
+        raise click.BadParameter(f"the recipe does not describe a {kind.__name__}: {error}") from None
 
 
 def _earth():
@@ -69,10 +80,10 @@ def train(imagery, out, preset, recipe, steps, minutes, batch, accumulate, start
     values = _settings(recipe)
     given = {"steps": steps, "minutes": minutes, "batch": batch, "accumulate": accumulate}
     values |= {k: v for k, v in given.items() if v}
-    values["pairs"] = PairConfig(**values.get("pairs", {}))
+    values["pairs"] = _configured(PairConfig, values.get("pairs", {}))
     if without_degradation:
         values["pairs"] = replace(values["pairs"], degradation=False)
-    config = TrainConfig(**values)
+    config = _configured(TrainConfig, values)
     network = replace(PRESETS[preset], resolution=not without_resolution)
     torch.set_num_threads(threads)
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:
@@ -106,11 +117,12 @@ def distill(teacher, imagery, out, recipe, steps, minutes, resume, device, threa
     from model.training.pairs import PairConfig
     values = _settings(recipe) | {k: v for k, v in {"steps": steps, "minutes": minutes}.items() if v}
     if "pairs" in values:
-        values["pairs"] = PairConfig(**values["pairs"])
+        values["pairs"] = _configured(PairConfig, values["pairs"])
+    config = _configured(DistillConfig, values)
     torch.set_num_threads(threads)
     base = _earth()
     train, validation = (read_patches(imagery, split, base) for split in ("train", "val"))
-    distiller = Distiller(teacher, DistillConfig(**values), train, out, device, validation)
+    distiller = Distiller(teacher, config, train, out, device, validation)
     if resume:
         distiller.resume()
     distiller.run()

@@ -113,7 +113,7 @@ def make_norm(kind: str, channels: int) -> nn.Module:
 
 
 def spread(values: torch.Tensor) -> torch.Tensor:
-    """Channels to broadcast over an image: ``(B, C)`` -> ``(B, C, 1, 1)``, of rows ``(B, R, C)`` -> ``(B, C, R, 1)``."""
+    """To broadcast over an image: ``(B, C)`` -> ``(B, C, 1, 1)``; of rows, ``(B, R, C)`` -> ``(B, C, R, 1)``."""
     return values[:, :, None, None] if values.ndim == 2 else values.transpose(1, 2)[..., None]
 
 
@@ -198,7 +198,7 @@ class Creases(nn.Module):
 
     Where smoothed noise changes sign there are curves without end. Its modulus has valleys along them (the ridged noise
     of Musgrave 1994), its sign makes patches with sharp borders: rivers, crests, shores and fields are of that kind,
-    and a small local network does not find them in white noise by itself. Nothing here is learned; what becomes of it is.
+    and a small local network does not find them in white noise by itself. Nothing here is learned; its use is.
     """
 
     def __init__(self, widths: tuple[float, ...]):

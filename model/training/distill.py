@@ -65,6 +65,13 @@ class DistillConfig:
     pairs: PairConfig = field(
         default_factory=lambda: PairConfig(crop=256, calm=0.06, strength=0.3, clean=0.8, haze=0.5))
 
+    def __post_init__(self):
+        # Less leaves the patches of three scales no room; more does not fit beside the rim of an own condition.
+        if self.crop % COARSE or not 80 <= self.crop <= 192:
+            raise ValueError(f"crop must be a multiple of {COARSE} in 80…192, not {self.crop}")
+        if self.pairs.crop != 256:
+            raise ValueError(f"the pairs' own crop must be 256, not {self.pairs.crop}: the student's is cut from it")
+
 
 CUT, REACH = 32, 24  # pixels
 MARGIN = 4  # coarser pixels that are mirrored around an own condition's, so that it has seen few zeros

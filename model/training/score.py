@@ -1,9 +1,9 @@
 """How well two pictures of one condition, drawn with two noises, stand for the real one: a proper score.
 
 For a number y and two independent draws a, b:  CRPS = (|a - y| + |b - y| - |a - b|) / 2  (Gneiting & Raftery 2007,
-eq. 21). Its expectation is least when the draws have y's own distribution given the condition: not their mean (blur),
-nor less spread than there is (all worlds alike). It is taken of means over squares, which say where things are, and of
-the moduli of wavelets, whose distribution is what tells sparse edges from grain of the same energy.
+eq. 21). Its expectation is least when the draws have y's own distribution given the condition: neither their mean
+(blur) nor less spread than there is (all worlds alike). It is taken of means over squares, which say where things are,
+and of the moduli of wavelets, whose distribution is what tells sparse edges from grain of the same energy.
 """
 
 import math

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from model.errors import BadCheckpoint, BadImagery
 from model.network import PRESETS
 from model.schedule import alpha_bars
-from model.training.degradation import degrade
+from model.training.degradation import degrade, haze
 from model.training.distill import DistillConfig, Distiller
 from model.training.imagery import COLUMNS, read_index, read_patches
 from model.training.loop import TrainConfig, Trainer, loss_weight
@@ -140,6 +140,14 @@ def test_without_degradation_the_condition_is_the_mean():
     assert torch.equal(degrade(image, 0.0, rng), F.avg_pool2d(image[None], 4)[0])
 
 
+def test_haze_flattens_and_leaves_the_means_over_wide_squares():
+    image = torch.rand(2, 3, 32, 32) * 2 - 1
+    flat = haze(image, torch.tensor([0.0, 0.5]))
+    assert torch.equal(flat[0], image[0])
+    assert flat[1].std() < 0.6 * image[1].std()
+    assert torch.allclose(flat.mean((2, 3)), image.mean((2, 3)), atol=0.02)
+
+
 def test_stronger_degradation_takes_more_away():
     rng = np.random.default_rng(0)
     image = torch.from_numpy(picture(0).astype(np.float32).transpose(2, 0, 1) / 127.5 - 1)
@@ -210,7 +218,8 @@ def test_another_runs_state_is_refused(folder, tmp_path):
 # --- distillation ----------------------------------------------------------------------------------------------------
 
 def distiller(folder, tmp_path, **changes):
-    settings = {"steps": 3, "batch": 2, "crop": 48, "alone": 1, "pairs": PairConfig(crop=256, calm=0.0)} | changes
+    settings = {"steps": 3, "batch": 2, "crop": 80, "alone": 1, "patches": 1.0, "local": 1.0, "grid": 1.0,
+                "pairs": PairConfig(crop=256, calm=0.0)} | changes
     teacher = trainer(folder, tmp_path / "teacher")
     teacher.save()
     return Distiller(tmp_path / "teacher" / "state.pt", DistillConfig(**settings),
@@ -235,6 +244,41 @@ def test_own_conditions_are_the_students_pictures(folder, tmp_path):
     assert torch.equal(whole[0], mixed[0])              # the real pictures are the same
     assert not torch.equal(whole[1], mixed[1])          # their conditions are not
     assert mixed[1].shape[1:] == (3, 48, 48) and (mixed[3] == 0).all()
+
+
+def test_a_student_that_is_given_creases_begins_as_its_teacher(folder, tmp_path):
+    noise, low = torch.randn(1, 3, 64, 64), torch.randn(1, 3, 16, 16)
+    told = torch.tensor([19.0]), torch.zeros(1)
+    plain, student = distiller(folder, tmp_path), distiller(folder, tmp_path, creases=(0.8, 1.6))
+    with torch.no_grad():
+        assert torch.allclose(*(d.generate(d.network, low, *told, noise) for d in (plain, student)), atol=1e-5)
+    student.run(progress=False)
+    assert student.network.first.weight[:, -6:].abs().max() > 0  # and comes to use them
+
+
+def test_flat_own_conditions_are_told_and_their_means_are_not_flat(folder, tmp_path):
+    d = distiller(folder, tmp_path, own=1.0, pairs=PairConfig(crop=256, calm=0.0, haze=1.0))
+    _, condition, _, strength, _, own, means, _ = d.batch(0)
+    assert own.all() and (strength > 0).all()
+    assert condition.std() < means.std()
+
+
+@pytest.mark.parametrize("changes, named", [({"crop": 48}, "crop"), ({"crop": 100}, "crop"), ({"crop": 256}, "crop"),
+                                            ({"pairs": PairConfig(crop=128)}, "pairs")])
+def test_a_crop_that_cannot_be_is_refused(changes, named):
+    with pytest.raises(ValueError, match=named):
+        DistillConfig(**changes)
+
+
+def test_a_recipe_that_says_nonsense_is_refused_in_a_sentence(folder, tmp_path):
+    from click.testing import CliRunner
+
+    from model.__main__ import main
+    for text, said in (('{"crop": 40}', "crop must be"), ('{"lrr": 1}', "lrr"), ('{', "not JSON")):
+        (tmp_path / "recipe.json").write_text(text)
+        result = CliRunner().invoke(main, ["distill", "--teacher", str(tmp_path / "recipe.json"), "--out",
+                                           str(tmp_path / "out"), "--recipe", str(tmp_path / "recipe.json")])
+        assert result.exit_code == 2 and said in result.output
 
 
 def test_a_teacher_that_cannot_be_read_is_refused(folder, tmp_path):
