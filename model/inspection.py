@@ -1,6 +1,7 @@
 """What a checkpoint is and how far it sees: parameters, FLOPs, receptive field, the error at a core's edge."""
 
 import copy
+import math
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -49,6 +50,7 @@ def theoretical_radius(config: NetworkConfig) -> int:
         if i < deepest:
             reach += stride + stride  # shrink and grow
     reach += config.patch  # last convolution
+    reach += math.ceil(2.5 * max(config.creases, default=0))  # the noise is smoothed before it is read as creases
     # The condition's encoder works at a quarter of the resolution: 15 convolutions an RRDB, first and last.
     return max(reach, SCALE * (15 * config.encoder_blocks + 2) + reach)
 
