@@ -55,8 +55,8 @@ def read_archive(folder: Path, split: str, progress: bool = True, warn=print) ->
             warn(f"image {path} skipped: no square of {SIZE}×{SIZE} pixels in it is whole")
         patches += found
     if not patches:
-        raise BadImagery(f"none of the {len(files)} image(s) in {folder} gives a patch of split {split!r}: scenes fall to "
-                         "train, val and test (8:1:1) by their names, so have ten or more")
+        raise BadImagery(f"none of the {len(files)} image(s) in {folder} gives a patch of split {split!r}: scenes fall "
+                         "to train, val and test (8:1:1) by their names, so have ten or more")
     return patches
 
 
