@@ -19,7 +19,7 @@ def wide(kind: str, seed: int) -> torch.Tensor:
 
 def test_a_picture_has_no_distance_to_itself_and_little_to_itself_moved():
     grain = wide("grain", 1)
-    assert between(grain, grain) == 0
+    assert between(grain, grain) < 1e-3  # the root is kept off zero, where it has no slope
     assert between(grain.roll((20, 33), (2, 3)), grain) < 0.1
 
 
