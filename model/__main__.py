@@ -133,7 +133,8 @@ def distill(teacher, imagery, out, recipe, steps, minutes, resume, device, threa
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--times", default="999,399", help="DDIM timesteps")
 @click.option("--halo", default=32)
-@click.option("--degradation", default=0.0, help="what the network is told of its conditions")
+@click.option("--degradation", default="0", help="what the network is told of its conditions, as 0.04 or by level, as "
+              "0.04,9:0.1")
 @click.option("--project/--no-project", default=False)
 @click.option("--rows/--no-rows", default=True, help="tell the network every row's ground resolution")
 @click.option("--note", default="", help="a line for people, kept with the weights")
@@ -146,7 +147,13 @@ def export(state, folder, times, halo, degradation, project, rows, note, publish
     recipe = {"config": _plain(values["config"]), "step": values["step"], "minutes": round(values["seconds"] / 60, 1),
               "teacher_steps": values.get("teacher_steps"), "machine": f"{os.cpu_count()} cores, {platform.machine()}",
               "torch": torch.__version__, "note": note, "licence": "CC BY-SA 4.0, see docs/MODEL.md"}
-    sampler = checkpoints.SamplerConfig(tuple(int(t) for t in times.split(",")), degradation, halo, project, rows)
+    try:
+        told = dict(part.rpartition(":")[::2] for part in degradation.split(","))
+        told = {level: float(value) for level, value in told.items()}
+        sampler = checkpoints.SamplerConfig(tuple(int(t) for t in times.split(",")), told.pop("", 0.0), told, halo,
+                                            project, rows)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
     digest = checkpoints.save(folder, network, Whitening(values["whitening"]), sampler, recipe)
     click.echo(f"{folder}: {digest}")
     if publish:

@@ -6,7 +6,7 @@
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
@@ -28,6 +28,7 @@ class SamplerConfig:
 
     times: tuple[int, ...] = (999, 749, 499, 249)  # DDIM timesteps, falling
     degradation: float = 0.0                        # what the network is told of its condition, 0…1
+    degradations: dict[str, float] = field(default_factory=dict)  # ... where a level, "9", is told something else
     halo: int = 32                                  # pixels around the 256 px core that are computed and dropped
     project: bool = False                           # take the 4×4 mean out of the residual
     rows: bool = False                              # told every row's ground resolution, not the window's middle's
@@ -36,6 +37,13 @@ class SamplerConfig:
         if not self.times or list(self.times) != sorted(set(self.times), reverse=True) or not all(
                 0 <= t < STEPS for t in self.times):
             raise ValueError(f"times must fall strictly within 0…{STEPS - 1}, not {self.times}")
+        for level, value in {"every level": self.degradation, **self.degradations}.items():
+            if not 0 <= value <= 1:
+                raise ValueError(f"the degradation told at {level} must lie in 0…1, not {value}")
+
+    def told(self, level: int) -> float:
+        """The degradation that the network is told of its condition at a level."""
+        return self.degradations.get(str(level), self.degradation)
 
 
 @dataclass(frozen=True)

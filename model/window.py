@@ -57,7 +57,7 @@ def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: i
     start = torch.from_numpy(noise.field(seed, level, x0, y0, x0 + size, y0 + size)).to(device)[None]
     start = start.contiguous(memory_format=torch.channels_last)
     features = network.encode(low)
-    told = (torch.tensor(of_patches, device=device), torch.tensor([sampler.degradation], device=device))
+    told = (torch.tensor(of_patches, device=device), torch.tensor([sampler.told(level)], device=device))
 
     def denoise(x_t, t):
         check()

@@ -54,7 +54,7 @@ class DistillConfig:
     patches: float = 0.0                  # weight of the distance between the patches' distributions
     mean: float = 2.0                     # weight of |4×4 mean - condition| where it is the cascade's own
     grid: float = 0.0                     # weight of unequal steps over the phases of the network's own 16 px grid
-    local: float = 0.0                    # weight of (change in grey levels REACH px from where all is cut off)²
+    local: float = 0.0                    # weight of the change REACH px from where all is cut off
     smoothness: float = 100.0             # weight of (logit - logit of the same with noise)²
     sigma: float = 0.1                    # ... of this standard deviation, in units of whitened detail
     alone: int = 300                      # steps before the discriminator is asked: blur is no match for it
@@ -73,7 +73,7 @@ class DistillConfig:
             raise ValueError(f"the pairs' own crop must be 256, not {self.pairs.crop}: the student's is cut from it")
 
 
-CUT, REACH = 32, 24  # pixels
+CUT, REACH = 16, 36  # pixels
 MARGIN = 4  # coarser pixels that are mirrored around an own condition's, so that it has seen few zeros
 
 
@@ -265,12 +265,15 @@ class Distiller:
             return self.discriminator(*view).float()
 
     def change_by_cut(self, fake, condition, resolution, strength, noise):
-        """Mean square in grey levels of what changes where the network sees zeros from REACH px off on two sides, as it
-        does beyond a window's halo; the law of borders is that nothing does."""
+        """What changes where the network sees zeros from REACH px off on two sides, as it does beyond a window's halo.
+
+        The law of borders is that no pixel changes by a grey level: half levels, squared, and squared again for the
+        few that stand out."""
         cut = self.generate(self.network, condition[..., CUT // 4:, CUT // 4:], resolution, strength,
                             noise[..., CUT:, CUT:])
         change = (cut - fake[..., CUT:, CUT:])[..., REACH:, REACH:]
-        return (127.5 * change).square().mean()
+        square = (2 * 127.5 * change).square()
+        return (square + square.square()).mean()
 
     def teach_discriminator(self, real_view, fake_view) -> dict[str, float]:
         """Its turn: relativistic pairs, and smoothness around real and generated pictures in turn."""

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from model import checkpoint as checkpoints
+from model.checkpoint import SamplerConfig
 from model.errors import BadCheckpoint
 
 
@@ -76,3 +77,14 @@ def test_publishing_keeps_the_older_versions(folder, tmp_path, monkeypatch):
     second = checkpoints.publish(folder)
     assert [p.name for p in checkpoints.published()] == [second, first]
     assert checkpoints.load(tmp_path / "weights" / first).sampler.times == (999, 499)
+
+
+def test_a_level_may_be_told_another_degradation():
+    sampler = SamplerConfig(degradation=0.04, degradations={"9": 0.1})
+    assert [sampler.told(level) for level in (7, 9, 11)] == [0.04, 0.1, 0.04]
+
+
+@pytest.mark.parametrize("told", [{"degradation": -0.1}, {"degradations": {"9": 1.5}}])
+def test_a_told_degradation_lies_between_none_and_all(told):
+    with pytest.raises(ValueError, match="must lie in 0…1"):
+        SamplerConfig(**told)
