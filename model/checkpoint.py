@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from model.errors import BadCheckpoint
+from model.grid import MAX_ZOOM
 from model.network import Network, NetworkConfig
 from model.residual import Whitening
 from model.schedule import STEPS
@@ -37,6 +38,8 @@ class SamplerConfig:
         if not self.times or list(self.times) != sorted(set(self.times), reverse=True) or not all(
                 0 <= t < STEPS for t in self.times):
             raise ValueError(f"times must fall strictly within 0…{STEPS - 1}, not {self.times}")
+        if unknown := [level for level in self.degradations if level not in map(str, range(1, MAX_ZOOM + 1, 2))]:
+            raise ValueError(f"degradation is told at the odd levels to {MAX_ZOOM}, not at {unknown}")
         for level, value in {"every level": self.degradation, **self.degradations}.items():
             if not 0 <= value <= 1:
                 raise ValueError(f"the degradation told at {level} must lie in 0…1, not {value}")

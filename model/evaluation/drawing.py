@@ -1,6 +1,5 @@
 """One call of a checkpoint on any condition, noise and number of steps: what window.py does, without its grid."""
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,6 @@ from torch.nn import functional as F
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint, SamplerConfig
 from model.errors import BadCheckpoint
-from model.grid import MAX_ZOOM, ground_resolution
 from model.network import SCALE, Network, NetworkConfig
 from model.residual import Whitening, enlarge
 from model.schedule import ddim, timesteps
@@ -44,28 +42,28 @@ def to_pixels(image: torch.Tensor) -> np.ndarray:
     return ((image[0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
 
 
-def nearest_level(resolution: float) -> int:
-    """The generated zoom whose pixels, at the equator, are nearest to so many metres."""
-    octaves = math.log2(ground_resolution(0, 0.0) / resolution)
-    return min(range(7, MAX_ZOOM + 1, 2), key=lambda z: abs(z - octaves))
-
-
 @torch.inference_mode()
 def draw(
-    checkpoint: Checkpoint, condition: np.ndarray, resolution: float, noise: np.ndarray, times: list[int] | None = None
+    checkpoint: Checkpoint,
+    condition: np.ndarray,
+    resolution: float,
+    noise: np.ndarray,
+    times: list[int] | None = None,
+    told: float = 0.0,
 ) -> np.ndarray:
     """Picture uint8 ``(4h, 4w, 3)`` of a condition uint8 ``(h, w, 3)``.
 
     `resolution` is that of the picture, m/px; `noise` float32 ``(3, 4h, 4w)``; `times` are DDIM timesteps, the
-    checkpoint's own if None.
+    checkpoint's own if None; `told` the degradation of the condition, none for an exact 4×4 mean (what a sampler tells
+    by level is for the cascade's own output, which is flatter than that).
     """
     network, sampler = checkpoint.network, checkpoint.sampler
     low = to_tensor(condition)
     features = network.encode(low)
-    told = torch.tensor([float(resolution)]), torch.tensor([sampler.told(nearest_level(resolution))])
+    known = torch.tensor([float(resolution)]), torch.tensor([float(told)])
     start = torch.from_numpy(np.ascontiguousarray(noise))[None].contiguous(memory_format=torch.channels_last)
     x0 = ddim(
-        lambda x, t: network(x, torch.tensor([float(t)]), features, *told),
+        lambda x, t: network(x, torch.tensor([float(t)]), features, *known),
         start,
         list(times or sampler.times),
         network.config.predicts,

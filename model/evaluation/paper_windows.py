@@ -30,13 +30,17 @@ class Layout:
         return self.core + 2 * self.halo
 
 
-LAYOUTS = (
+PAPERS = (
     Layout("no overlap, independent noise", 256, 0, "independent"),
     Layout("no overlap, shared noise", 256, 0, "identical"),
     Layout("overlap, independent noise", 128, 64, "independent"),
     Layout("overlap, shared noise", 128, 64, "identical"),
-    Layout("canonical: halo and noise field", 256, 32, "field"),
 )
+
+
+def layouts(halo: int) -> tuple[Layout, ...]:
+    """The paper's four, and ours with so wide a halo."""
+    return *PAPERS, Layout("canonical: halo and noise field", 256, halo, "field")
 
 
 def window_noise(layout: Layout, seed: int, i: int, j: int) -> np.ndarray:

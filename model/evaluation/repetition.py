@@ -4,7 +4,7 @@ import numpy as np
 
 from model.evaluation.context import Context
 from model.evaluation.drawing import bicubic
-from model.evaluation.paper_windows import LAYOUTS, mosaic
+from model.evaluation.paper_windows import layouts, mosaic
 from model.evaluation.statistics import luminance
 from model.network import SCALE
 
@@ -35,7 +35,7 @@ def self_correlation(detail: np.ndarray, stride: int) -> float:
 
 
 def run(context: Context) -> dict:
-    shown = [layout for layout in LAYOUTS if layout.noise != "independent"]
+    shown = [layout for layout in layouts(context.student.sampler.halo) if layout.noise != "independent"]
     result: dict = {"resolution": RESOLUTION, "grounds": {}}
     for ground, words in GROUNDS.items():
         for layout in context.bar(shown, f"repetition, {ground}", unit="setting"):

@@ -115,9 +115,8 @@ def fidelity(found: dict) -> str:
 
 def seams(found: dict) -> str:
     lines = [
-        "Mean absolute gradient across window borders over that across columns of the same phase (every 16 px) inside "
-        "the windows; "
-        "± the standard error. 1 is no seam.",
+        "Mean absolute gradient across window borders over that across the lines of the same phase (every 16 px) "
+        "within half a window of each; ± the standard error of that ratio of pairs. 1 is no seam.",
         "",
     ]
     keys = [k for k in ("student", "50 steps") if k in found]

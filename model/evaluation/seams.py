@@ -4,7 +4,7 @@ import numpy as np
 
 from model.checkpoint import Checkpoint
 from model.evaluation.context import Context
-from model.evaluation.paper_windows import LAYOUTS, Layout, mosaic
+from model.evaluation.paper_windows import Layout, layouts, mosaic
 from model.evaluation.scenes import spread
 from model.evaluation.statistics import luminance
 from model.network import SCALE
@@ -22,17 +22,19 @@ FINER = {
 }  # m/px that each level's patches are turned into
 
 
-def across_and_inside(picture: np.ndarray, core: int) -> tuple[list[float], list[float]]:
-    """Mean |gradient| across each window border, and across each line of the same phase that is none."""
-    borders, inside = [], []
+def across_and_beside(picture: np.ndarray, core: int) -> tuple[list[float], list[float]]:
+    """Mean |gradient| across each window border, and across the lines of the same phase within half a window of it."""
+    borders, beside = [], []
     grey = luminance(picture)
     for image in (grey, grey.T):
         gradient = np.abs(np.diff(image, axis=1))  # column c: between pixels c and c+1
         for segment in range(0, image.shape[0], core):
             means = gradient[segment : segment + core].mean(axis=0)
-            for column in range(PHASE - 1, len(means), PHASE):
-                (borders if (column + 1) % core == 0 else inside).append(float(means[column]))
-    return borders, inside
+            for column in range(core - 1, len(means), core):
+                near = [means[c] for c in range(column - core // 2, column + core // 2 + 1, PHASE) if c != column]
+                borders.append(float(means[column]))
+                beside.append(float(np.mean(near)))
+    return borders, beside
 
 
 def _plan(borders: int) -> tuple[int, int]:
@@ -54,35 +56,38 @@ def _conditions(context: Context, count: int, need: int):
 
 
 def measure(context: Context, checkpoint: Checkpoint, layout: Layout, borders: int, times=None) -> dict:
-    """Ratio of the gradient across borders to that inside, with its standard error over mosaics' borders."""
+    """Ratio of the gradient across borders to that beside them, with the standard error of a ratio of paired means."""
     side, mosaics = _plan(borders)
     need = (side * layout.core + 2 * layout.halo) // SCALE
-    at, off = [], []
+    at, beside = [], []
     bar = context.bar(range(mosaics), f"seams, {layout.name}", unit="mosaic")
     for n, (condition, resolution) in zip(bar, _conditions(context, mosaics, need), strict=True):
-        a, b = across_and_inside(mosaic(checkpoint, layout, condition, side, side, resolution, n, times), layout.core)
-        at, off = at + a, off + b
-    inside = float(np.mean(off))
+        a, b = across_and_beside(mosaic(checkpoint, layout, condition, side, side, resolution, n, times), layout.core)
+        at, beside = at + a, beside + b
+    inside = float(np.mean(beside))
+    ratio = float(np.mean(at)) / inside
     return {
         "borders": len(at),
         "across": float(np.mean(at)),
         "inside": inside,
-        "ratio": float(np.mean(at)) / inside,
-        "spread": float(np.std(at) / np.sqrt(len(at))) / inside,
+        "ratio": ratio,
+        # Land is rough or calm on both sides of a border: that much of the variation is not the border's.
+        "spread": float(np.std(np.array(at) - ratio * np.array(beside)) / np.sqrt(len(at))) / inside,
     }
 
 
 def run(context: Context) -> dict:
     checkpoint = context.student
+    shown = layouts(checkpoint.sampler.halo)
     result = {
         "steps": len(checkpoint.sampler.times),
-        "student": {layout.name: measure(context, checkpoint, layout, context.budget.borders) for layout in LAYOUTS},
+        "student": {layout.name: measure(context, checkpoint, layout, context.budget.borders) for layout in shown},
     }
     if context.budget.slow_borders:
         slow = context.others.get("teacher", checkpoint)
         result["50 steps"] = {
             layout.name: measure(context, slow, layout, context.budget.slow_borders, timesteps(50))
-            for layout in LAYOUTS
+            for layout in shown
         }
         result["50 steps by"] = "teacher" if "teacher" in context.others else "student"
     return result

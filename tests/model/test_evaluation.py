@@ -12,7 +12,7 @@ from model.evaluation.context import TINY, Context
 from model.evaluation.distance import difference, fid, floor, kid, plain_kid
 from model.evaluation.drawing import draw, load, shrink
 from model.evaluation.inception import Inception
-from model.evaluation.paper_windows import LAYOUTS, mosaic, window_noise
+from model.evaluation.paper_windows import layouts, mosaic, window_noise
 from model.evaluation.scattering import Reduction, Scattering, crops_of
 from model.evaluation.scenes import spread
 from model.evaluation.statistics import contrast, grid_phase, kurtosis, octaves, parent_psnr, sharpness
@@ -142,7 +142,7 @@ def test_inception_is_read_from_torchscript(context, tmp_path):
 
 
 def test_shared_noise_agrees_where_windows_overlap_and_independent_noise_does_not():
-    for layout in LAYOUTS:
+    for layout in layouts(32):
         a, b = window_noise(layout, 0, 0, 0), window_noise(layout, 0, 1, 0)
         assert a.shape == (3, layout.window, layout.window)
         if layout.halo:
@@ -152,7 +152,7 @@ def test_shared_noise_agrees_where_windows_overlap_and_independent_noise_does_no
 
 
 def test_canonical_windows_of_the_mosaic_agree_with_one_wide_window(context):
-    layout = LAYOUTS[-1]
+    layout = layouts(32)[-1]
     condition = textured(1)[:(2 * 256 + 64) // 4, :(2 * 256 + 64) // 4]
     picture = mosaic(context.student, layout, condition, 2, 2, 76.0)
     wide = draw(context.student, condition, 76.0, np.concatenate(
@@ -165,11 +165,11 @@ def test_canonical_windows_of_the_mosaic_agree_with_one_wide_window(context):
 
 def test_a_seam_is_found_where_there_is_one():
     picture = textured(0, 512).astype(int)
-    borders, inside = seams.across_and_inside(picture.astype(np.uint8), 256)
-    assert len(borders) == 4 and np.mean(borders) / np.mean(inside) < 1.6
+    borders, beside = seams.across_and_beside(picture.astype(np.uint8), 256)
+    assert len(borders) == len(beside) == 4 and np.mean(borders) / np.mean(beside) < 1.6
     picture[:, 256:] += 40
-    borders, inside = seams.across_and_inside(picture.clip(0, 255).astype(np.uint8), 256)
-    assert np.mean(borders) > 1.5 * np.mean(inside)
+    borders, beside = seams.across_and_beside(picture.clip(0, 255).astype(np.uint8), 256)
+    assert np.mean(borders) > 1.5 * np.mean(beside)
 
 
 def test_repetition_is_found_at_the_stride_and_not_elsewhere():

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from model.checkpoint import Checkpoint, SamplerConfig
-from model.evaluation.paper_windows import LAYOUTS, mosaic
+from model.evaluation.paper_windows import PAPERS, mosaic
 from model.network import PRESETS, Network, parameter_count
 from model.schedule import timesteps
 from model.training.imagery import Patch
@@ -42,7 +42,7 @@ def test_narrowed_it_trains_by_the_papers_recipe_and_generates_half_overlapping_
     assert any(not torch.equal(a, b) for a, b in zip(before, trainer.network.parameters(), strict=True))
     network = trainer.network.eval().requires_grad_(False)
     checkpoint = Checkpoint(network, trainer.whitening, SamplerConfig(tuple(timesteps(2))), "narrow", {})
-    overlap = next(layout for layout in LAYOUTS if layout.name == "overlap, shared noise")
+    overlap = next(layout for layout in PAPERS if layout.name == "overlap, shared noise")
     condition = np.random.default_rng(1).integers(0, 255, (96, 64, 3), dtype=np.uint8)
     picture = mosaic(checkpoint, overlap, condition, 1, 2, 19.0)
     assert picture.shape == (256, 128, 3) and picture.std() > 0

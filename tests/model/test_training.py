@@ -303,3 +303,22 @@ def test_a_killed_distillation_goes_on_to_the_same_student_and_tells_it_once(fol
     assert [e["step"] for e in resumed.journal.entries] == [2, 4]
     assert set(resumed.journal.entries[-1]["validation"]) == {"76", "19", "4.8"}
     assert (tmp_path / "begun" / "sheets" / "step-000004.png").is_file()
+
+
+def test_a_state_becomes_a_checkpoint_that_tells_by_level(folder, tmp_path):
+    from click.testing import CliRunner
+
+    from model import checkpoint
+    from model.__main__ import main
+    student = distiller(folder, tmp_path, steps=1)
+    student.run(progress=False)
+    def export(told):
+        return CliRunner().invoke(main, ["export", str(student.out / "state.pt"), str(tmp_path / "exported"),
+                                         "--times", "999", "--halo", "40", "--degradation", told])
+    assert export("0.04,9:0.1").exit_code == 0
+    sampler = checkpoint.load(tmp_path / "exported").sampler
+    assert (sampler.times, sampler.halo) == ((999,), 40)
+    assert [sampler.told(level) for level in (7, 9, 11)] == [0.04, 0.1, 0.04]
+    for nonsense in ("nine:0.1", "8:0.1", "9:1.5", "x"):
+        refused = export(nonsense)
+        assert refused.exit_code == 2 and "Error" in refused.output
