@@ -27,15 +27,16 @@ def gigaflops(checkpoint: Checkpoint) -> dict[str, float]:
             result = call()
         return counter.get_total_flops() / 1e9, result
 
-    def of(size):
+    def of(size, drop=0):
         low = torch.zeros(1, 3, size // SCALE, size // SCALE, device=device)
         one = torch.ones(1, device=device)
         encode, features = count(lambda: network.encode(low))
-        call, _ = count(lambda: network(torch.zeros(1, 3, size, size, device=device), one, features, one, one))
+        call, _ = count(lambda: network(torch.zeros(1, 3, size, size, device=device), one, features, one, one, drop))
         return encode, call
 
-    encode, call = of(TILE + 2 * sampler.halo)
-    return {"tile": encode + len(sampler.times) * call, "call_256": of(TILE)[1]}
+    encode, whole = of(TILE + 2 * sampler.halo)
+    _, last = of(TILE + 2 * sampler.halo, sampler.halo if network.config.predicts == "x0" else 0)
+    return {"tile": encode + (len(sampler.times) - 1) * whole + last, "call_256": of(TILE)[1]}
 
 
 def theoretical_radius(config: NetworkConfig) -> int:

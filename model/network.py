@@ -275,6 +275,11 @@ class Head(nn.Module):
         return self.last(h)
 
 
+def inner(x: torch.Tensor, cut: int) -> torch.Tensor:
+    """An image ``(B, C, H, W)`` without its `cut` outermost pixels; of rows ``(B, R, C)``, without the outermost."""
+    return x[..., cut:x.shape[-2] - cut, cut:x.shape[-1] - cut] if x.ndim == 4 else x[:, cut:x.shape[1] - cut]
+
+
 class Network(nn.Module):
     """x_0 (or v, or ε: `config.predicts`) from x_t, t, condition, ground resolution, degradation."""
 
@@ -321,18 +326,38 @@ class Network(nn.Module):
             total = total + branch if octaves.ndim == 1 else total[:, None] + branch.unflatten(0, octaves.shape)
         return F.silu(total)
 
-    def forward(self, x, t, features, ground_resolution, degradation):
+    def spare(self, drop: int) -> tuple[int, int]:
+        """Of `drop` outermost pixels that nobody wants, how many need not enter the U-Net's last stage, and its head.
+
+        What stays holds all that a wanted pixel sees from there: a 3×3 convolution sees one pixel of its level far.
+        """
+        c = self.config
+        if c.attention or c.norm == "group":
+            return 0, 0  # every pixel sees all
+        head = sum(2 * (c.patch >> i) for i in range(len(c.fine))) + 1 if c.fine else c.patch
+        stage = head + c.patch * (2 * c.blocks + 1)
+        coarser = 2 * c.patch
+        return (max(0, drop - stage) // coarser * coarser if len(c.multipliers) > 1 else 0,
+                max(0, drop - head) // c.patch * c.patch)
+
+    def forward(self, x, t, features, ground_resolution, degradation, drop: int = 0):
         """``x`` (B, 3, H, W), H and W multiples of `config.stride`; -> what `config.predicts`, same shape.
 
         Ground resolution ``(B,)``, or of every row of patches ``(B, H/patch)``: then a picture that spans latitudes is,
-        like all else here, a local function of where it lies.
+        like all else here, a local function of where it lies. `drop`, a multiple of the patch: so many pixels on every
+        side are not wanted and left out of the result, and the last stages do not compute what only they would need.
         """
         extra = [self.creases(x)] if self.creases else []
-        h = self.trunk(x, features, self.embed(t, ground_resolution, degradation), extra)
-        return self.head(h, x, extra) if self.config.fine else F.pixel_shuffle(self.last(h), self.config.patch)
+        cuts = self.spare(drop)
+        h = self.trunk(x, features, self.embed(t, ground_resolution, degradation), extra, cuts)
+        if self.config.fine:
+            made = self.head(h, inner(x, cuts[1]), [inner(e, cuts[1]) for e in extra])
+        else:
+            made = F.pixel_shuffle(self.last(h), self.config.patch)
+        return inner(made, drop - cuts[1])
 
-    def trunk(self, x, features, embedding, extra=()):
-        """The U-Net: ``(B, width, H/patch, W/patch)``."""
+    def trunk(self, x, features, embedding, extra=(), cuts=(0, 0)):
+        """The U-Net: ``(B, width, H/patch, W/patch)``, H and W less twice the second of `cuts`."""
         patch = self.config.patch
         seen = [F.pixel_unshuffle(x, patch), features, *(F.avg_pool2d(e, patch) if patch > 1 else e for e in extra)]
         h = self.first(torch.cat(seen, dim=1))
@@ -345,11 +370,15 @@ class Network(nn.Module):
                 skips.append(h)
                 h = self.shrink[i](h)
         for i in reversed(range(len(self.up))):
+            if not i and len(self.grow):
+                early = cuts[0] // patch
+                h, skips[0], of_level[0] = inner(h, early // 2), inner(skips[0], early), (
+                    of_level[0] if embedding.ndim == 2 else inner(of_level[0], early))
             if i < len(self.grow):
                 h = self.grow[i](F.interpolate(h, scale_factor=2, mode="nearest"))
                 h = torch.cat([h, skips[i]], dim=1)
             h = self.up[i](h, of_level[i])
-        return F.silu(self.norm(h))
+        return F.silu(self.norm(inner(h, (cuts[1] - cuts[0]) // patch)))
 
 
 def grown(state: dict[str, torch.Tensor], network: Network) -> dict[str, torch.Tensor]:

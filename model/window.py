@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from model import noise
 from model.checkpoint import Checkpoint
 from model.grid import TILE, ground_resolution, pixel_latitude, tile_latitude, width
-from model.network import SCALE
+from model.network import SCALE, inner
 from model.residual import enlarge
 from model.schedule import ddim
 
@@ -32,15 +32,13 @@ def generate(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: in
     `condition` is the uint8 region `condition_box` of the level above. The halo is computed and dropped, so that
     neighbours, each with its own, agree at their border. `check` is called between network calls and may raise.
     """
-    halo = checkpoint.sampler.halo
-    whole = with_halo(checkpoint, condition, seed, level, x, y, check)
-    return np.ascontiguousarray(whole[halo:halo + TILE, halo:halo + TILE])
+    return with_halo(checkpoint, condition, seed, level, x, y, check, drop=checkpoint.sampler.halo)
 
 
 @torch.inference_mode()
 def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: int, x: int, y: int,
-              check=lambda: None) -> np.ndarray:
-    """The window and its halo, uint8 ``(256 + 2·halo, 256 + 2·halo, 3)``.
+              check=lambda: None, drop: int = 0) -> np.ndarray:
+    """The window and its halo less `drop`, uint8 ``(256 + 2·(halo - drop), 256 + 2·(halo - drop), 3)``.
 
     Batch is always 1 and the layout always channels last: the bits do not depend on what else is being made.
     """
@@ -51,7 +49,8 @@ def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: i
     low = low.contiguous(memory_format=torch.channels_last)
     x0, y0 = x * TILE - halo, y * TILE - halo
     if sampler.rows:
-        of_patches, of_pixels = (row_resolutions(level, y0, size, step) for step in (network.config.patch, 1))
+        of_patches = row_resolutions(level, y0, size, network.config.patch)
+        of_pixels = row_resolutions(level, y0 + drop, size - 2 * drop, 1)
     else:
         of_patches = of_pixels = [ground_resolution(level, tile_latitude(level, y))]
     start = torch.from_numpy(noise.field(seed, level, x0, y0, x0 + size, y0 + size)).to(device)[None]
@@ -59,13 +58,17 @@ def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: i
     features = network.encode(low)
     told = (torch.tensor(of_patches, device=device), torch.tensor([sampler.told(level)], device=device))
 
+    # The last step's picture is wanted without its halo, which only the steps before and the U-Net's depth need.
+    early = drop if network.config.predicts == "x0" else 0
+
     def denoise(x_t, t):
         check()
-        return network(x_t, torch.tensor([float(t)], device=device), features, *told)
+        return network(x_t, torch.tensor([float(t)], device=device), features, *told,
+                       drop=early if t == sampler.times[-1] else 0)
 
-    clean = ddim(denoise, start, list(sampler.times), network.config.predicts)
+    clean = inner(ddim(denoise, start, list(sampler.times), network.config.predicts), drop - early)
     residual = checkpoint.whitening.colour(clean, of_pixels)
     if sampler.project:
         residual = residual - F.interpolate(F.avg_pool2d(residual, SCALE), scale_factor=SCALE, mode="nearest")
-    pixels = ((enlarge(low) + residual + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    pixels = ((inner(enlarge(low), drop) + residual + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     return pixels[0].permute(1, 2, 0).contiguous().cpu().numpy()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from model.network import PRESETS, Network, NetworkConfig
+from model.network import PRESETS, Network, NetworkConfig, inner
 from model.residual import AXES, Whitening, enlarge
 from model.schedule import alpha_bars, clean, ddim, timesteps
 
@@ -38,6 +38,32 @@ def test_time_resolution_and_degradation_all_matter():
     plain, one = run(), torch.ones(1)
     for changed in (run(t=100 * one), run(r=256 * one), run(s=one)):
         assert not torch.allclose(plain, changed)
+
+
+@pytest.mark.parametrize("drop", [4, 16, 40, 48, 72])
+@pytest.mark.parametrize("rows", [False, True])
+@pytest.mark.parametrize("config", [PRESETS["tiny"], FINE, replace(FINE, blocks=2, creases=(0.8, 1.6)),
+                                    replace(PRESETS["tiny"], patch=2, fine=(4,)),
+                                    replace(PRESETS["tiny"], norm="group", attention=(2,)),
+                                    replace(FINE, multipliers=(1,))])
+def test_what_nobody_wants_is_not_computed_and_changes_nothing(config, rows, drop):
+    network, _, x = call(config, size=192)
+    with torch.no_grad():
+        for p in network.parameters():
+            p.add_(0.1 * torch.randn_like(p))  # loud: whatever is cut too early is heard
+        resolution = torch.linspace(20, 30, 192 // config.patch)[None] if rows else torch.ones(1)
+        lean = network(x, torch.tensor([500.0]), network.encode(torch.ones(1, 3, 48, 48)), resolution,
+                       torch.zeros(1), drop=drop)
+        whole = network(x, torch.tensor([500.0]), network.encode(torch.ones(1, 3, 48, 48)), resolution, torch.zeros(1))
+    assert lean.shape[-1] == 192 - 2 * drop
+    assert torch.allclose(lean, inner(whole, drop), rtol=1e-5, atol=1e-5 * whole.abs().max())
+
+
+@pytest.mark.parametrize("drop", [40, 48, 72])
+def test_of_a_wide_halo_the_last_stages_compute_little(drop):
+    network = Network(PRESETS["explorer"])
+    stage, head = network.spare(drop)
+    assert 0 <= stage <= head < drop and drop - head == 16 and drop - stage <= 40
 
 
 def test_without_the_resolution_branch_resolution_does_not_matter():
