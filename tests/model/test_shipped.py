@@ -60,6 +60,8 @@ def test_two_windows_computed_apart_agree_at_their_border(generator, z, x, y):
 
     here, east, south = whole(x, y), whole(x + 1, y), whole(x, y + 1)
     core = slice(halo, halo + 256)
+    served = generator.pixels(generator.address("earth", 0, z, x, y))  # made without most of its halo
+    assert np.abs(here[core, core] - served).max() <= 1 and (here[core, core] == served).mean() >= 0.999
     border = halo + 256  # in `here`, where its neighbour's core begins
     across = here[core, border - 8:border + 8] - east[core, halo - 8:halo + 8]
     down = here[border - 8:border + 8, core] - south[halo - 8:halo + 8, core]
