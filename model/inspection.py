@@ -51,7 +51,9 @@ def theoretical_radius(config: NetworkConfig) -> int:
         if i < deepest:
             reach += stride + stride  # shrink and grow
     reach += config.patch  # last convolution
-    reach += math.ceil(2.5 * max(config.creases, default=0))  # the noise is smoothed before it is read as creases
+    # The noise is smoothed before it is read as creases, on a grid that may be coarser; a cell is one of nine.
+    reach += max(math.ceil(2.5 * max(config.creases, default=0)) + 8 * (max(config.creases, default=0) > 4),
+                 2 * config.cells)
     # The condition's encoder works at a quarter of the resolution: 15 convolutions an RRDB, first and last.
     return max(reach, SCALE * (15 * config.encoder_blocks + 2) + reach)
 

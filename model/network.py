@@ -38,6 +38,8 @@ class NetworkConfig:
     # Channels of the finishing head at twice, four times the U-Net's resolution.
     fine: tuple[int, ...] = ()
     creases: tuple[float, ...] = ()          # widths in pixels of the lines and edges that the noise is also read as
+    cells: int = 0                           # pixels of the parcels that it is read as; 0: none
+    rim: int = 0                             # pixels of noise around a window that are read as these, and no more
 
     def __post_init__(self):
         if self.fine and 2 ** len(self.fine) != self.patch:
@@ -48,6 +50,9 @@ class NetworkConfig:
             raise ValueError(f"norm must be 'pixel' or 'group', not {self.norm!r}")
         if self.predicts not in ("x0", "v", "eps"):
             raise ValueError(f"predicts must be 'x0', 'v' or 'eps', not {self.predicts!r}")
+        if self.cells and self.stride % self.cells or self.rim % self.stride:
+            raise ValueError(f"cells of {self.cells} px, a rim of {self.rim} px and a stride of {self.stride} px "
+                             "do not fit into each other")
 
     @property
     def stride(self) -> int:
@@ -67,7 +72,7 @@ class NetworkConfig:
 
 
 PRESETS = {
-    "explorer": NetworkConfig(fine=(32, 16), creases=(0.8, 1.6, 3.2)),
+    "explorer": NetworkConfig(fine=(32, 16), creases=(0.8, 1.6, 3.2, 6.4, 12.8), cells=16, rim=32),
     "tiny": NetworkConfig(width=8, multipliers=(1, 2), blocks=1, embedding=16, frequencies=8,
                           encoder_width=8, encoder_growth=4),
     # 5 levels with multipliers 1, 2, 4, 8, 8, three ResBlocks each, attention at 8×.
@@ -206,18 +211,25 @@ class Creases(nn.Module):
         self.widths = widths
         self.channels = 2 * (len(widths) + 1)
         for i, width in enumerate(widths):
+            width = width / self.coarser(i)
             at = torch.arange(-math.ceil(2.5 * width), math.ceil(2.5 * width) + 1, dtype=torch.float32)
             kernel = torch.exp(-0.5 * (at / width) ** 2)
             kernel = kernel / kernel.square().sum().sqrt()  # white noise keeps its variance
             self.register_buffer(f"kernel{i}", kernel.expand(3, 1, 1, -1).contiguous(), persistent=False)
 
+    def coarser(self, i: int) -> int:
+        """By how much the grid is coarser on which that width is smoothed."""
+        return 4 if self.widths[i] > 4 else 1
+
     def smooth(self, x, i: int):
         """The noise at one width, of variance one."""
-        kernel = getattr(self, f"kernel{i}")
+        kernel, coarser = getattr(self, f"kernel{i}"), self.coarser(i)
         reach = kernel.shape[-1] // 2
         with torch.autocast(x.device.type, enabled=False):  # CPUs take seconds for grouped convolutions in bfloat16
-            x = F.conv2d(x.float(), kernel, groups=3, padding=(0, reach))
-            return F.conv2d(x, kernel.transpose(2, 3), groups=3, padding=(reach, 0))
+            x = coarser * F.avg_pool2d(x.float(), coarser) if coarser > 1 else x.float()
+            x = F.conv2d(x, kernel, groups=3, padding=(0, reach))
+            x = F.conv2d(x, kernel.transpose(2, 3), groups=3, padding=(reach, 0))
+            return F.interpolate(x, scale_factor=coarser, mode="bilinear") if coarser > 1 else x
 
     def forward(self, x):
         total, found = 0.0, []
@@ -226,6 +238,41 @@ class Creases(nn.Module):
             found += [smooth[:, 0:1].abs() - 0.8, torch.tanh(4 * smooth[:, 1:2])]
             total = total + smooth[:, 2:3] * (0.5 ** (len(self.widths) - 1 - i))  # the widest is the strongest
         return torch.cat([*found, total.abs() - 0.8, torch.tanh(4 * total)], dim=1)
+
+
+class Cells(nn.Module):
+    """The noise, read as parcels: ``(B, 3, H, W)``, H and W multiples of `size`, -> ``(B, 3, H, W)``.
+
+    A point in every square of `size` pixels, and around it all that is nearer to it than to another (Worley 1996): two
+    numbers, the same over a whole cell, and where two cells meet. Fields, blocks of houses and floes are of that kind.
+    """
+
+    channels = 3
+
+    def __init__(self, size: int):
+        super().__init__()
+        self.size = size
+
+    def forward(self, x):
+        size, (height, width) = self.size, x.shape[-2:]
+        x = x.float()
+        # One pixel of a square says where its point is, another what its cell's two numbers are.
+        point = 0.5 + 0.42 * torch.erf(x[:, :2, ::size, ::size] * math.sqrt(0.5))
+        known = F.pad(torch.cat([point, x[:, :2, size // 2::size, size // 2::size]], 1), [1] * 4, mode="replicate")
+        within = (torch.arange(size, device=x.device, dtype=torch.float32) + 0.5) / size
+        nearness, values = [], []
+        for dy in range(3):
+            for dx in range(3):
+                there = known[..., dy:dy + height // size, dx:dx + width // size].repeat_interleave(size, 3)
+                across = there[:, 0] + (dx - 1) - within.repeat(width // size)
+                along = there[:, 1, :, None] + (dy - 1) - within[:, None]
+                squared = across.square()[:, :, None] + along.square()
+                nearness.append(-2 * size * squared)  # so steep that cells pass into each other within two pixels
+                values.append(there[:, 2:, :, None])
+        share = torch.stack(nearness).softmax(0)
+        flat = sum(s[:, None] * v for s, v in zip(share, values, strict=True))
+        made = torch.cat([flat, 2 - 4 * share.square().sum(0)[:, None]], 1)
+        return made.reshape(len(x), 3, height, width)
 
 
 class Stage(nn.Module):
@@ -292,7 +339,8 @@ class Network(nn.Module):
         self.resolution = Embedding(config.frequencies, config.embedding) if config.resolution else None
         self.degradation = Embedding(config.frequencies, config.embedding)
         self.creases = Creases(config.creases) if config.creases else None
-        extra = self.creases.channels if config.creases else 0
+        self.cells = Cells(config.cells) if config.cells else None
+        extra = sum(reading.channels for reading in (self.creases, self.cells) if reading)
         self.first = nn.Conv2d(3 * config.patch**2 + config.encoder_width + extra, channels[0], 3, padding=1)
         wide = [m in config.attention for m in config.multipliers]
         self.down = nn.ModuleList(Stage(c, c, config, a) for c, a in zip(channels, wide, strict=True))
@@ -312,6 +360,11 @@ class Network(nn.Module):
     def encode(self, condition: torch.Tensor) -> torch.Tensor:
         """Features of the condition ``(B, 3, h, w)`` in [-1, 1]: once per window, not once per step."""
         return self.encoder(condition)
+
+    def read(self, noise: torch.Tensor) -> list[torch.Tensor]:
+        """What the noise ``(B, 3, H, W)`` is also read as, each ``(B, C, H - 2·rim, W - 2·rim)``."""
+        with torch.autocast(noise.device.type, enabled=False):
+            return [inner(reading(noise), self.config.rim) for reading in (self.creases, self.cells) if reading]
 
     def embed(self, t, ground_resolution, degradation) -> torch.Tensor:
         """c_{k,t}: the sum of the embeddings ``(B, E)``; of rows ``(B, R, E)`` if the ground resolution is ``(B, R)``.
@@ -340,14 +393,16 @@ class Network(nn.Module):
         return (max(0, drop - stage) // coarser * coarser if len(c.multipliers) > 1 else 0,
                 max(0, drop - head) // c.patch * c.patch)
 
-    def forward(self, x, t, features, ground_resolution, degradation, drop: int = 0):
+    def forward(self, x, t, features, ground_resolution, degradation, drop: int = 0, extra=None):
         """``x`` (B, 3, H, W), H and W multiples of `config.stride`; -> what `config.predicts`, same shape.
 
         Ground resolution ``(B,)``, or of every row of patches ``(B, H/patch)``: then a picture that spans latitudes is,
         like all else here, a local function of where it lies. `drop`, a multiple of the patch: so many pixels on every
         side are not wanted and left out of the result, and the last stages do not compute what only they would need.
+        `extra`: what `read` made of the noise, if it knows more of it than x; else x is read, and zeros around it.
         """
-        extra = [self.creases(x)] if self.creases else []
+        if extra is None:
+            extra = self.read(F.pad(x, [self.config.rim] * 4))
         cuts = self.spare(drop)
         h = self.trunk(x, features, self.embed(t, ground_resolution, degradation), extra, cuts)
         if self.config.fine:

@@ -53,8 +53,10 @@ def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: i
         of_pixels = row_resolutions(level, y0 + drop, size - 2 * drop, 1)
     else:
         of_patches = of_pixels = [ground_resolution(level, tile_latitude(level, y))]
-    start = torch.from_numpy(noise.field(seed, level, x0, y0, x0 + size, y0 + size)).to(device)[None]
-    start = start.contiguous(memory_format=torch.channels_last)
+    rim = network.config.rim
+    known = noise.field(seed, level, x0 - rim, y0 - rim, x0 + size + rim, y0 + size + rim)
+    known = torch.from_numpy(known).to(device)[None].contiguous(memory_format=torch.channels_last)
+    start, extra = inner(known, rim), network.read(known) if rim else None
     features = network.encode(low)
     told = (torch.tensor(of_patches, device=device), torch.tensor([sampler.told(level)], device=device))
 
@@ -64,7 +66,7 @@ def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: i
     def denoise(x_t, t):
         check()
         return network(x_t, torch.tensor([float(t)], device=device), features, *told,
-                       drop=early if t == sampler.times[-1] else 0)
+                       drop=early if t == sampler.times[-1] else 0, extra=extra)
 
     clean = inner(ddim(denoise, start, list(sampler.times), network.config.predicts), drop - early)
     residual = checkpoint.whitening.colour(clean, of_pixels)

@@ -42,6 +42,8 @@ class DistillConfig:
     minutes: float | None = None
     times: tuple[int, ...] = (999,)       # the student's DDIM timesteps
     creases: tuple[float, ...] = ()       # given to a student whose teacher had none
+    cells: int = 0                        # ... or fewer
+    rim: int = 0
     batch: int = 4                        # conditions a step, each drawn with two noises
     crop: int = 96                        # pixels that are made; all but 16 are judged
     own: float = 0.5                      # share of conditions that are the cascade's own output
@@ -54,6 +56,7 @@ class DistillConfig:
     patches: float = 0.0                  # weight of the distance between the patches' distributions
     mean: float = 2.0                     # weight of |4×4 mean - condition| where it is the cascade's own
     grid: float = 0.0                     # weight of unequal steps over the phases of the network's own 16 px grid
+    streaks: float = 0.0                  # weight of more along rows and columns than real pictures have
     local: float = 0.0                    # weight of the change REACH px from where all is cut off
     smoothness: float = 100.0             # weight of (logit - logit of the same with noise)²
     sigma: float = 0.1                    # ... of this standard deviation, in units of whitened detail
@@ -92,6 +95,26 @@ def grid_phase(image: torch.Tensor, period: int = COARSE) -> torch.Tensor:
     return total / 2
 
 
+def streaks(detail: torch.Tensor) -> torch.Tensor:
+    """Power of what is drawn out along rows and columns over that along diagonals, at two scales: ``(2,)``.
+
+    `detail` ``(B, 1, H, W)``. A network on a square grid is prone to a weave which no small patch betrays. What has no
+    direction gives about 1.2, for the square whose mean is taken off is not round: to be held against real pictures'.
+    """
+    run, steps, ratios = 17, 12, []  # as many pixels of a row as of a diagonal in so many steps
+    for _ in range(2):
+        x = detail - F.avg_pool2d(detail, 9, 1, 4, count_include_pad=False)
+        straight = sum(F.avg_pool2d(x, shape, 1).square().mean() for shape in ((1, run), (run, 1)))
+        height, width = x.shape[-2] - steps, x.shape[-1] - steps
+        slanted = 0.0
+        for way in (x, x.flip(-1)):
+            diagonal = torch.stack([way[..., k:k + height, k:k + width] for k in range(steps)])
+            slanted = slanted + diagonal.mean(0).square().mean()
+        ratios.append(straight / (slanted + 1e-6))
+        detail = F.avg_pool2d(detail, 2)
+    return torch.stack(ratios)
+
+
 class Distiller:
     """Holds student, average, discriminator, optimisers and step; `run` goes on from wherever it is."""
 
@@ -103,7 +126,8 @@ class Distiller:
         except (OSError, RuntimeError) as error:
             raise BadCheckpoint(f"teacher {teacher} cannot be read: {error}") from None
         taught = NetworkConfig.from_dict(state["network_config"])
-        self.network = Network(replace(taught, creases=tuple(config.creases) or taught.creases))
+        self.network = Network(replace(taught, creases=tuple(config.creases) or taught.creases,
+                                       cells=config.cells or taught.cells, rim=config.rim or taught.rim))
         self.network.load_state_dict(grown(state["average"], self.network))
         self.network.to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
@@ -147,15 +171,15 @@ class Distiller:
 
     # --- one step ----------------------------------------------------------------------------------------------------
 
-    def generate(self, network, condition, resolution, strength, noise):
-        """The student's picture ``(B, 3, 4h, 4w)`` of a condition, differentiable."""
+    def generate(self, network, condition, resolution, strength, noise, extra=None):
+        """The student's picture ``(B, 3, 4h, 4w)`` of a condition, differentiable; `extra` as the network has it."""
         low = condition.contiguous(memory_format=torch.channels_last)
         batch = len(low)
         x = noise.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bfloat16):
             features = network.encode(low)
             x0 = ddim(lambda x_t, t: network(x_t, torch.full((batch,), float(t), device=self.device), features,
-                                             resolution, strength).float(),
+                                             resolution, strength, extra=extra).float(),
                       x, list(self.config.times), network.config.predicts)
         return enlarge(low) + self.whitening.colour(x0, resolution)
 
@@ -243,18 +267,23 @@ class Distiller:
         away = F.avg_pool2d(fake, 4) - means
         mean = (self.whitening.whiten(away, twice).abs().mean((1, 2, 3)) * own.repeat(2)).sum() / (2 * c.batch)
         grid = grid_phase(torch.cat([one, other])[:, :1])
+        weave = torch.zeros((), device=self.device)
+        if c.streaks:
+            drawn, found = streaks(torch.cat([one, other])[:, :1]), streaks(real[:, :1])
+            weave = (drawn.log() - found.log()).clamp_min(0).square().mean()
         local = torch.zeros((), device=self.device)
         if c.local and self.step % 2:
             local = self.change_by_cut(fake[:c.batch], condition[:c.batch], resolution, strength, noise[:c.batch])
         (adversarial * opinion + c.score * score + c.patches * patches + c.mean * mean + c.grid * grid
-         + c.local * local).backward()
+         + c.local * local + c.streaks * weave).backward()
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         decay = min(c.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - decay)
         losses.update(g=float(opinion.detach()), score=float(score.detach()), mean=float(mean.detach()),
-                      grid=float(grid.detach()), local=float(local.detach()), patches=float(patches.detach()),
+                      grid=float(grid.detach()), local=float(local.detach()), weave=float(weave.detach()),
+                      patches=float(patches.detach()),
                       differ=float((one - other).detach().abs().mean()), norm=float(norm))
         self.step += 1
         return losses
@@ -269,8 +298,10 @@ class Distiller:
 
         The law of borders is that no pixel changes by a grey level: half levels, squared, and squared again for the
         few that stand out."""
+        rim = self.network.config.rim  # windows know the noise around them, so what is read of it is not cut
+        extra = [e[..., CUT:, CUT:] for e in self.network.read(F.pad(noise, [rim] * 4))] if rim else None
         cut = self.generate(self.network, condition[..., CUT // 4:, CUT // 4:], resolution, strength,
-                            noise[..., CUT:, CUT:])
+                            noise[..., CUT:, CUT:], extra)
         change = (cut - fake[..., CUT:, CUT:])[..., REACH:, REACH:]
         square = (2 * 127.5 * change).square()
         return (square + square.square()).mean()

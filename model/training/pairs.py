@@ -27,6 +27,7 @@ class PairConfig:
     haze: float = 0.0               # of the other conditions are flattened, ...
     flattest: float = 0.5           # ... at most by this
     jitter: float = 0.7             # smallest resampling factor
+    turned: float = 0.0             # of the ordinary pairs are turned by any angle: nature's lines know no north
     tone: float = 0.06              # standard deviation of the tone jitter's logarithm
     degradation: bool = True        # False: the ablation without it
 
@@ -99,6 +100,8 @@ class Pairs:
     def _ordinary(self, patch, m_per_px, level, rng):
         c = self.config
         image = as_tensor(patch.pixels)
+        if c.turned and rng.random() < c.turned:
+            image = rotate(image, float(rng.uniform(0, math.pi / 2)))
         factor = float(np.exp(rng.uniform(math.log(c.jitter), 0))) if rng.random() < 0.5 else 1.0
         span = min(256, 4 * math.ceil(c.crop / factor / 4))  # source pixels that become the crop
         x, y = (int(rng.integers(0, 256 - span + 1)) for _ in range(2))
@@ -156,6 +159,14 @@ def turn(image: torch.Tensor, k: int) -> torch.Tensor:
     """One of the eight symmetries of the square, k in 0…7."""
     image = torch.rot90(image, k % 4, (1, 2))
     return image.flip(2) if k >= 4 else image
+
+
+def rotate(image: torch.Tensor, angle: float) -> torch.Tensor:
+    """Turned about its centre by `angle` radians, its corners mirrored in from inside; same size."""
+    cos, sin = math.cos(angle), math.sin(angle)
+    grid = F.affine_grid(torch.tensor([[[cos, -sin, 0.0], [sin, cos, 0.0]]]), [1, *image.shape], align_corners=False)
+    turned = F.grid_sample(image[None], grid, mode="bicubic", padding_mode="reflection", align_corners=False)
+    return turned[0].clamp(-1, 1)
 
 
 def _tone(image, sigma, rng):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from model.network import PRESETS, Network, NetworkConfig, inner
+from model.network import PRESETS, Cells, Creases, Network, NetworkConfig, inner
 from model.residual import AXES, Whitening, enlarge
 from model.schedule import alpha_bars, clean, ddim, timesteps
 
@@ -27,6 +27,7 @@ def call(config, size=64, batch=1):
 @pytest.mark.parametrize("config", [PRESETS["tiny"], replace(PRESETS["tiny"], patch=1),
                                     replace(PRESETS["tiny"], patch=2, norm="group", attention=(2,)),
                                     replace(PRESETS["tiny"], resolution=False), FINE,
+                                    replace(FINE, creases=(0.8, 6.4), cells=8, rim=16),
                                     replace(PRESETS["tiny"], patch=2, fine=(4,))])
 def test_every_setting_of_the_one_class_keeps_shapes(config):
     _, run, x = call(config, batch=2)
@@ -43,7 +44,7 @@ def test_time_resolution_and_degradation_all_matter():
 @pytest.mark.parametrize("drop", [4, 16, 40, 48, 72])
 @pytest.mark.parametrize("rows", [False, True])
 @pytest.mark.parametrize("config", [PRESETS["tiny"], FINE, replace(FINE, blocks=2, creases=(0.8, 1.6)),
-                                    replace(PRESETS["tiny"], patch=2, fine=(4,)),
+                                    replace(FINE, cells=8, rim=8), replace(PRESETS["tiny"], patch=2, fine=(4,)),
                                     replace(PRESETS["tiny"], norm="group", attention=(2,)),
                                     replace(FINE, multipliers=(1,))])
 def test_what_nobody_wants_is_not_computed_and_changes_nothing(config, rows, drop):
@@ -94,7 +95,7 @@ def test_a_config_of_before_the_finishing_head_still_loads():
     network.load_state_dict(Network(PRESETS["tiny"]).state_dict())
 
 
-@pytest.mark.parametrize("config", [PRESETS["tiny"], FINE])
+@pytest.mark.parametrize("config", [PRESETS["tiny"], FINE, replace(FINE, creases=(1.6, 6.4), cells=8, rim=16)])
 def test_moving_everything_by_a_stride_moves_the_picture(config):
     """Away from the borders, whose padding stays where it is."""
     network, _, _ = call(config)
@@ -110,10 +111,44 @@ def test_moving_everything_by_a_stride_moves_the_picture(config):
 
 
 @pytest.mark.parametrize("wrong", [{"patch": 3}, {"norm": "batch"}, {"predicts": "noise"}, {"fine": (8,)},
-                                   {"fine": (8, 4, 2)}, {"patch": 1, "fine": (8, 4)}])
+                                   {"fine": (8, 4, 2)}, {"patch": 1, "fine": (8, 4)}, {"cells": 6}, {"rim": 24}])
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ValueError):
         NetworkConfig(**wrong)
+
+
+def test_a_cell_is_all_that_is_nearest_to_its_point():
+    torch.manual_seed(2)
+    size, wide, x = 16, 128, torch.randn(1, 3, 128, 128)
+    made = Cells(size)(x)[0]
+    rows, columns = torch.meshgrid(torch.arange(8), torch.arange(8), indexing="ij")
+    across, along = (0.5 + 0.42 * torch.erf(x[0, i, ::size, ::size] / 2**0.5) for i in (0, 1))
+    points = torch.stack([size * (columns + across), size * (rows + along)], -1).reshape(-1, 2)
+    pixels = torch.stack(torch.meshgrid(torch.arange(wide) + 0.5, torch.arange(wide) + 0.5, indexing="xy"), -1)
+    squared = torch.cdist(pixels.reshape(-1, 2), points).square().reshape(wide, wide, -1)
+    two, nearest = squared.topk(2, largest=False)
+    inside = (two[..., 1] - two[..., 0]) > 3 * size  # away from where two cells meet
+    inside[:size], inside[-size:], inside[:, :size], inside[:, -size:] = False, False, False, False
+    for i in (0, 1):
+        wanted = x[0, i, size // 2::size, size // 2::size].flatten()[nearest[..., 0]]
+        assert inside.float().mean() > 0.3 and torch.allclose(made[i][inside], wanted[inside], atol=0.02)
+    assert made[2][inside].max() < -1.9 and made[2].max() > -0.1  # between two, and where they meet
+
+
+@pytest.mark.parametrize("reading, rim", [(Creases((0.8, 3.2)), 16), (Creases((6.4,)), 32), (Cells(8), 24)])
+def test_with_a_rim_two_windows_read_the_same_of_the_noise_they_share(reading, rim):
+    torch.manual_seed(3)
+    field = torch.randn(1, 3, 192, 256)
+    left, right = (inner(reading(field[..., at:at + 192]), rim) for at in (0, 64))
+    assert left.std() > 0 and torch.allclose(left[..., 64:], right[..., :-64], atol=1e-4)
+
+
+def test_every_width_of_creases_reads_noise_of_variance_one():
+    torch.manual_seed(4)
+    creases = Creases((0.8, 3.2, 6.4, 12.8))
+    x = torch.randn(4, 3, 512, 512)
+    for i in range(4):
+        assert float(inner(creases.smooth(x, i), 64).var()) == pytest.approx(1, abs=0.12)
 
 
 def test_the_schedule_is_the_papers():

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import tarfile
 
 import numpy as np
@@ -11,13 +12,13 @@ from PIL import Image
 from torch.nn import functional as F
 
 from model.errors import BadCheckpoint, BadImagery
-from model.network import PRESETS
+from model.network import PRESETS, Creases, inner
 from model.schedule import alpha_bars
 from model.training.degradation import degrade, haze
-from model.training.distill import DistillConfig, Distiller
+from model.training.distill import DistillConfig, Distiller, streaks
 from model.training.imagery import COLUMNS, read_index, read_patches
 from model.training.loop import TrainConfig, Trainer, loss_weight
-from model.training.pairs import PairConfig, Pairs, turn
+from model.training.pairs import PairConfig, Pairs, rotate, turn
 from model.training.sheet import Sheet
 
 
@@ -246,14 +247,34 @@ def test_own_conditions_are_the_students_pictures(folder, tmp_path):
     assert mixed[1].shape[1:] == (3, 48, 48) and (mixed[3] == 0).all()
 
 
-def test_a_student_that_is_given_creases_begins_as_its_teacher(folder, tmp_path):
+@pytest.mark.parametrize("given, channels", [({"creases": (0.8, 1.6)}, 6), ({"cells": 8, "rim": 16}, 3)])
+def test_a_student_that_is_given_readings_of_the_noise_begins_as_its_teacher(folder, tmp_path, given, channels):
     noise, low = torch.randn(1, 3, 64, 64), torch.randn(1, 3, 16, 16)
     told = torch.tensor([19.0]), torch.zeros(1)
-    plain, student = distiller(folder, tmp_path), distiller(folder, tmp_path, creases=(0.8, 1.6))
+    plain, student = distiller(folder, tmp_path), distiller(folder, tmp_path, **given)
     with torch.no_grad():
         assert torch.allclose(*(d.generate(d.network, low, *told, noise) for d in (plain, student)), atol=1e-5)
     student.run(progress=False)
-    assert student.network.first.weight[:, -6:].abs().max() > 0  # and comes to use them
+    assert student.network.first.weight[:, -channels:].abs().max() > 0  # and comes to use them
+
+
+def test_rows_and_columns_are_found_and_diagonals_are_none():
+    torch.manual_seed(5)
+    noise = torch.randn(8, 1, 128, 128)
+    even = inner(Creases((1.6,)).smooth(torch.randn(8, 3, 160, 160), 0)[:, :1], 16)
+    across, diagonal = F.avg_pool2d(noise, (1, 17), 1, (0, 8)), sum(noise.roll((k, k), (2, 3)) for k in range(17)) / 17
+    assert float(streaks(across)[0]) > 2 > 0.7 > float(streaks(diagonal)[0])
+    assert float(streaks(even)[0]) == pytest.approx(1.2, abs=0.1)  # the square that is taken off is not round
+    assert torch.isfinite(streaks(torch.zeros(1, 1, 64, 64))).all()
+
+
+def test_a_picture_is_turned_about_its_middle():
+    image = torch.rand(3, 64, 64) * 2 - 1
+    assert torch.allclose(rotate(image, 0.0), image, atol=1e-4)
+    quarter = rotate(image, math.pi / 2)
+    assert min(float((quarter - torch.rot90(image, k, (1, 2))).abs().max()) for k in (1, 3)) < 1e-3
+    slanted = rotate(image, 0.6)
+    assert torch.isfinite(slanted).all() and slanted.abs().max() <= 1 and not torch.allclose(slanted, image, atol=0.1)
 
 
 def test_flat_own_conditions_are_told_and_their_means_are_not_flat(folder, tmp_path):
