@@ -436,13 +436,23 @@ class Network(nn.Module):
         return F.silu(self.norm(inner(h, (cuts[1] - cuts[0]) // patch)))
 
 
-def grown(state: dict[str, torch.Tensor], network: Network) -> dict[str, torch.Tensor]:
-    """Weights of a network that sees less, for one that sees more: what is new is at the end and has no weight yet."""
+def readings(config: NetworkConfig) -> list[tuple]:
+    """A name for each channel of what the noise is also read as, in the order in which the network sees them."""
+    creases = [(width, part) for width in (*config.creases, "all") for part in range(2)] if config.creases else []
+    return creases + [("cells", part) for part in range(Cells.channels if config.cells else 0)]
+
+
+def grown(state: dict[str, torch.Tensor], old: NetworkConfig, network: Network) -> dict[str, torch.Tensor]:
+    """Weights of a network that reads less of the noise, for one that reads more: what is new has no weight yet.
+
+    Any tensors named and shaped as the weights will do, an optimiser's means too."""
+    before, now = readings(old), readings(network.config)
     result = dict(state)
     for name, wanted in network.state_dict().items():
         if name in state and state[name].ndim == 4 and state[name].shape[1] < wanted.shape[1]:
-            result[name] = torch.zeros_like(wanted)
-            result[name][:, :state[name].shape[1]] = state[name]
+            plain = wanted.shape[1] - len(now)  # channels that are no readings come first
+            result[name] = state[name].new_zeros(wanted.shape)
+            result[name][:, [*range(plain), *(plain + now.index(r) for r in before)]] = state[name]
     return result
 
 

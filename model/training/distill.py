@@ -128,7 +128,7 @@ class Distiller:
         taught = NetworkConfig.from_dict(state["network_config"])
         self.network = Network(replace(taught, creases=tuple(config.creases) or taught.creases,
                                        cells=config.cells or taught.cells, rim=config.rim or taught.rim))
-        self.network.load_state_dict(grown(state["average"], self.network))
+        self.network.load_state_dict(grown(state["average"], taught, self.network))
         self.network.to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
         self.whitening = Whitening(state["whitening"])
@@ -159,15 +159,33 @@ class Distiller:
         os.replace(self.out / "state.pt.new", self.out / "state.pt")
 
     def resume(self) -> None:
-        """Go on from `out`/state.pt; raises `BadCheckpoint` if it cannot."""
+        """Go on from `out`/state.pt, with more readings of the noise if asked; raises `BadCheckpoint` if it cannot."""
         try:
             state = torch.load(self.out / "state.pt", map_location=self.device, weights_only=True)
-            for name in ("network", "average", "discriminator", "optimiser", "optimiser_d"):
+            old = NetworkConfig.from_dict(state["network_config"])
+            for name in ("network", "average"):
+                getattr(self, name).load_state_dict(grown(state[name], old, self.network))
+            if old != self.network.config:
+                self.grow(state["optimiser"], old)
+            for name in ("discriminator", "optimiser", "optimiser_d"):
                 getattr(self, name).load_state_dict(state[name])
-        except (OSError, RuntimeError, KeyError, ValueError) as error:
+        except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
             raise BadCheckpoint(f"{self.out / 'state.pt'} cannot be resumed: {error}") from None
         self.step, self.seconds = state["step"], state["seconds"]
         self.journal.load(state)
+
+    def grow(self, optimiser: dict, old: NetworkConfig) -> None:
+        """The optimiser's means for weights that are new: no momentum, and the mean square of those beside them, for
+        with none at all the first step would be the largest of all."""
+        names = [name for name, _ in self.network.named_parameters()]
+        for kind in ("exp_avg", "exp_avg_sq"):
+            means = {names[i]: of[kind] for i, of in optimiser["state"].items()}
+            wide = grown(means, old, self.network)
+            for i, of in optimiser["state"].items():
+                if wide[names[i]].shape != of[kind].shape and kind == "exp_avg_sq":
+                    new = grown({names[i]: torch.ones_like(of[kind])}, old, self.network)[names[i]] == 0
+                    wide[names[i]][new] = of[kind].mean()
+                of[kind] = wide[names[i]]
 
     # --- one step ----------------------------------------------------------------------------------------------------
 
