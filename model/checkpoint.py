@@ -109,6 +109,8 @@ def load(folder: Path, device: str = "cpu") -> Checkpoint:
         network = Network(NetworkConfig.from_dict(config["network"]))
         whitening = Whitening(config["whitening"])
         sampler = SamplerConfig(**{**config["sampler"], "times": tuple(config["sampler"]["times"])})
+        if not network.config.white and len(sampler.times) > 1:
+            raise ValueError(f"it does not see x_t and is asked more than once, at {sampler.times}")
     except (TypeError, ValueError, KeyError) as error:
         raise BadCheckpoint(f"{folder}/config.json does not describe a network: {error}") from None
     try:

@@ -40,6 +40,7 @@ class NetworkConfig:
     creases: tuple[float, ...] = ()          # widths in pixels of the lines and edges that the noise is also read as
     cells: int = 0                           # pixels of the parcels that it is read as; 0: none
     rim: int = 0                             # pixels of noise around a window that are read as these, and no more
+    white: bool = True                       # False: the noise is seen as these alone, and x_t not at all
 
     def __post_init__(self):
         if self.fine and 2 ** len(self.fine) != self.patch:
@@ -53,6 +54,8 @@ class NetworkConfig:
         if self.cells and self.stride % self.cells or self.rim % self.stride:
             raise ValueError(f"cells of {self.cells} px, a rim of {self.rim} px and a stride of {self.stride} px "
                              "do not fit into each other")
+        if not (self.white or self.predicts == "x0" and (self.creases or self.cells)):
+            raise ValueError("a network that does not see x_t itself needs readings of the noise, and predicts x0")
 
     @property
     def stride(self) -> int:
@@ -297,14 +300,14 @@ class Head(nn.Module):
     a weave, and pass the noise through as many channels. Narrow layers at the finer grids do neither.
     """
 
-    def __init__(self, inputs: int, patch: int, fine: tuple[int, ...], extra: int = 0):
+    def __init__(self, inputs: int, patch: int, fine: tuple[int, ...], extra: int = 0, white: bool = True):
         super().__init__()
-        self.patch = patch
+        self.patch, self.white = patch, white
         self.expand, self.join, self.refine = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         for width in fine:
             patch //= 2
             self.expand.append(nn.Conv2d(inputs, 4 * width, 3, padding=1))
-            self.join.append(nn.Conv2d(width + 3 * patch**2 + extra, width, 3, padding=1))
+            self.join.append(nn.Conv2d(width + 3 * patch**2 * white + extra, width, 3, padding=1))
             self.refine.append(nn.Conv2d(width, width, 3, padding=1))
             inputs = width
         self.last = nn.Conv2d(inputs, 3, 3, padding=1)
@@ -315,7 +318,8 @@ class Head(nn.Module):
         patch = self.patch
         for expand, join, refine in zip(self.expand, self.join, self.refine, strict=True):
             patch //= 2
-            seen = [F.pixel_unshuffle(x, patch), *(F.avg_pool2d(e, patch) for e in extra)] if patch > 1 else [x, *extra]
+            seen = [F.pixel_unshuffle(x, patch)] if self.white else []
+            seen += [F.avg_pool2d(e, patch) if patch > 1 else e for e in extra]
             h = F.pixel_shuffle(expand(h), 2)
             h = F.leaky_relu(join(torch.cat([h, *seen], dim=1)), 0.2)
             h = h + F.leaky_relu(refine(h), 0.2)
@@ -341,7 +345,8 @@ class Network(nn.Module):
         self.creases = Creases(config.creases) if config.creases else None
         self.cells = Cells(config.cells) if config.cells else None
         extra = sum(reading.channels for reading in (self.creases, self.cells) if reading)
-        self.first = nn.Conv2d(3 * config.patch**2 + config.encoder_width + extra, channels[0], 3, padding=1)
+        white = 3 * config.patch**2 if config.white else 0
+        self.first = nn.Conv2d(white + config.encoder_width + extra, channels[0], 3, padding=1)
         wide = [m in config.attention for m in config.multipliers]
         self.down = nn.ModuleList(Stage(c, c, config, a) for c, a in zip(channels, wide, strict=True))
         self.shrink = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1)
@@ -351,7 +356,7 @@ class Network(nn.Module):
                                 for i, (c, a) in enumerate(zip(channels, wide, strict=True)))
         self.norm = make_norm(config.norm, channels[0])
         if config.fine:
-            self.head = Head(channels[0], config.patch, config.fine, extra)
+            self.head = Head(channels[0], config.patch, config.fine, extra, config.white)
         else:
             self.last = nn.Conv2d(channels[0], 3 * config.patch**2, 3, padding=1)
             nn.init.zeros_(self.last.weight)
@@ -414,7 +419,8 @@ class Network(nn.Module):
     def trunk(self, x, features, embedding, extra=(), cuts=(0, 0)):
         """The U-Net: ``(B, width, H/patch, W/patch)``, H and W less twice the second of `cuts`."""
         patch = self.config.patch
-        seen = [F.pixel_unshuffle(x, patch), features, *(F.avg_pool2d(e, patch) if patch > 1 else e for e in extra)]
+        seen = [F.pixel_unshuffle(x, patch)] if self.config.white else []
+        seen += [features, *(F.avg_pool2d(e, patch) if patch > 1 else e for e in extra)]
         h = self.first(torch.cat(seen, dim=1))
         skips = []
         of_level = [embedding if embedding.ndim == 2 else F.avg_pool1d(embedding.transpose(1, 2), 2**i).transpose(1, 2)
@@ -436,23 +442,34 @@ class Network(nn.Module):
         return F.silu(self.norm(inner(h, (cuts[1] - cuts[0]) // patch)))
 
 
-def readings(config: NetworkConfig) -> list[tuple]:
-    """A name for each channel of what the noise is also read as, in the order in which the network sees them."""
-    creases = [(width, part) for width in (*config.creases, "all") for part in range(2)] if config.creases else []
-    return creases + [("cells", part) for part in range(Cells.channels if config.cells else 0)]
+def inputs(config: NetworkConfig) -> dict[str, list[tuple]]:
+    """A name for every channel that enters the convolutions which see the noise, by the name of their weight."""
+    widths = (*config.creases, "all") if config.creases else ()
+    read = [("crease", width, part) for width in widths for part in range(2)]
+    read += [("cell", part) for part in range(Cells.channels if config.cells else 0)]
+
+    def numbered(what, count):
+        return [(what, i) for i in range(count)]
+
+    def noise(patch):
+        return numbered("noise", 3 * patch**2) if config.white else []
+    found = {"first.weight": noise(config.patch) + numbered("condition", config.encoder_width) + read}
+    for i, width in enumerate(config.fine):
+        found[f"head.join.{i}.weight"] = numbered("coarser", width) + noise(config.patch >> (i + 1)) + read
+    return found
 
 
-def grown(state: dict[str, torch.Tensor], old: NetworkConfig, network: Network) -> dict[str, torch.Tensor]:
-    """Weights of a network that reads less of the noise, for one that reads more: what is new has no weight yet.
+def grown(state: dict[str, torch.Tensor], old: NetworkConfig, new: NetworkConfig) -> dict[str, torch.Tensor]:
+    """Weights of a network, for one that sees the noise otherwise: what is new has no weight yet.
 
     Any tensors named and shaped as the weights will do, an optimiser's means too."""
-    before, now = readings(old), readings(network.config)
-    result = dict(state)
-    for name, wanted in network.state_dict().items():
-        if name in state and state[name].ndim == 4 and state[name].shape[1] < wanted.shape[1]:
-            plain = wanted.shape[1] - len(now)  # channels that are no readings come first
-            result[name] = state[name].new_zeros(wanted.shape)
-            result[name][:, [*range(plain), *(plain + now.index(r) for r in before)]] = state[name]
+    result, before = dict(state), inputs(old)
+    for name, now in inputs(new).items():
+        if name in state and before[name] != now:
+            was = state[name]
+            result[name] = was.new_zeros(len(was), len(now), *was.shape[2:])
+            kept = [channel for channel in now if channel in before[name]]
+            result[name][:, [now.index(c) for c in kept]] = was[:, [before[name].index(c) for c in kept]]
     return result
 
 

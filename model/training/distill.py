@@ -44,6 +44,7 @@ class DistillConfig:
     creases: tuple[float, ...] = ()       # given to a student whose teacher had none
     cells: int = 0                        # ... or fewer
     rim: int = 0
+    white: bool = True                    # False: the student sees of the noise nothing but these
     batch: int = 4                        # conditions a step, each drawn with two noises
     crop: int = 96                        # pixels that are made; all but 16 are judged
     own: float = 0.5                      # share of conditions that are the cascade's own output
@@ -69,6 +70,8 @@ class DistillConfig:
         default_factory=lambda: PairConfig(crop=256, calm=0.06, strength=0.3, clean=0.8, haze=0.5))
 
     def __post_init__(self):
+        if not self.white and len(self.times) > 1:
+            raise ValueError(f"a student that does not see x_t is asked once, not at {self.times}")
         # Less leaves the patches of three scales no room; more does not fit beside the rim of an own condition.
         if self.crop % COARSE or not 80 <= self.crop <= 192:
             raise ValueError(f"crop must be a multiple of {COARSE} in 80…192, not {self.crop}")
@@ -127,8 +130,9 @@ class Distiller:
             raise BadCheckpoint(f"teacher {teacher} cannot be read: {error}") from None
         taught = NetworkConfig.from_dict(state["network_config"])
         self.network = Network(replace(taught, creases=tuple(config.creases) or taught.creases,
-                                       cells=config.cells or taught.cells, rim=config.rim or taught.rim))
-        self.network.load_state_dict(grown(state["average"], taught, self.network))
+                                       cells=config.cells or taught.cells, rim=config.rim or taught.rim,
+                                       white=config.white and taught.white))
+        self.network.load_state_dict(grown(state["average"], taught, self.network.config))
         self.network.to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
         self.whitening = Whitening(state["whitening"])
@@ -164,7 +168,7 @@ class Distiller:
             state = torch.load(self.out / "state.pt", map_location=self.device, weights_only=True)
             old = NetworkConfig.from_dict(state["network_config"])
             for name in ("network", "average"):
-                getattr(self, name).load_state_dict(grown(state[name], old, self.network))
+                getattr(self, name).load_state_dict(grown(state[name], old, self.network.config))
             if old != self.network.config:
                 self.grow(state["optimiser"], old)
             for name in ("discriminator", "optimiser", "optimiser_d"):
@@ -180,10 +184,10 @@ class Distiller:
         names = [name for name, _ in self.network.named_parameters()]
         for kind in ("exp_avg", "exp_avg_sq"):
             means = {names[i]: of[kind] for i, of in optimiser["state"].items()}
-            wide = grown(means, old, self.network)
+            wide = grown(means, old, self.network.config)
             for i, of in optimiser["state"].items():
                 if wide[names[i]].shape != of[kind].shape and kind == "exp_avg_sq":
-                    new = grown({names[i]: torch.ones_like(of[kind])}, old, self.network)[names[i]] == 0
+                    new = grown({names[i]: torch.ones_like(of[kind])}, old, self.network.config)[names[i]] == 0
                     wide[names[i]][new] = of[kind].mean()
                 of[kind] = wide[names[i]]
 

@@ -28,6 +28,7 @@ def call(config, size=64, batch=1):
                                     replace(PRESETS["tiny"], patch=2, norm="group", attention=(2,)),
                                     replace(PRESETS["tiny"], resolution=False), FINE,
                                     replace(FINE, creases=(0.8, 6.4), cells=8, rim=16),
+                                    replace(FINE, creases=(0.8, 6.4), cells=8, white=False),
                                     replace(PRESETS["tiny"], patch=2, fine=(4,))])
 def test_every_setting_of_the_one_class_keeps_shapes(config):
     _, run, x = call(config, batch=2)
@@ -44,7 +45,9 @@ def test_time_resolution_and_degradation_all_matter():
 @pytest.mark.parametrize("drop", [4, 16, 40, 48, 72])
 @pytest.mark.parametrize("rows", [False, True])
 @pytest.mark.parametrize("config", [PRESETS["tiny"], FINE, replace(FINE, blocks=2, creases=(0.8, 1.6)),
-                                    replace(FINE, cells=8, rim=8), replace(PRESETS["tiny"], patch=2, fine=(4,)),
+                                    replace(FINE, cells=8, rim=8),
+                                    replace(FINE, creases=(0.8,), cells=8, rim=8, white=False),
+                                    replace(PRESETS["tiny"], patch=2, fine=(4,)),
                                     replace(PRESETS["tiny"], norm="group", attention=(2,)),
                                     replace(FINE, multipliers=(1,))])
 def test_what_nobody_wants_is_not_computed_and_changes_nothing(config, rows, drop):
@@ -111,10 +114,22 @@ def test_moving_everything_by_a_stride_moves_the_picture(config):
 
 
 @pytest.mark.parametrize("wrong", [{"patch": 3}, {"norm": "batch"}, {"predicts": "noise"}, {"fine": (8,)},
-                                   {"fine": (8, 4, 2)}, {"patch": 1, "fine": (8, 4)}, {"cells": 6}, {"rim": 24}])
+                                   {"fine": (8, 4, 2)}, {"patch": 1, "fine": (8, 4)}, {"cells": 6}, {"rim": 24},
+                                   {"white": False},
+                                   {"white": False, "cells": 16, "predicts": "eps"}])
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ValueError):
         NetworkConfig(**wrong)
+
+
+def test_a_network_that_sees_only_readings_sees_no_noise_beside_them():
+    config = replace(FINE, creases=(0.8,), cells=8, white=False)
+    network, _, x = call(config)
+    features, one = network.encode(torch.ones(1, 3, 16, 16)), torch.ones(1)
+    known, other = network.read(x), network.read(torch.randn_like(x))
+    plain = network(x, one, features, one, one, extra=known)
+    assert torch.equal(plain, network(torch.randn_like(x), one, features, one, one, extra=known))
+    assert not torch.allclose(plain, network(x, one, features, one, one, extra=other))
 
 
 def test_a_cell_is_all_that_is_nearest_to_its_point():

@@ -279,6 +279,22 @@ def test_a_student_that_is_resumed_with_more_readings_draws_as_before_and_keeps_
     more.advance()
 
 
+def test_a_student_may_be_denied_the_noise_but_for_its_readings(folder, tmp_path):
+    less = distiller(folder, tmp_path, creases=(0.8, 3.2))
+    less.run(progress=False)
+    blind = distiller(folder, tmp_path, creases=(0.8, 3.2), white=False)
+    blind.resume()
+    assert blind.network.first.weight.shape[1] == less.network.first.weight.shape[1] - 3 * blind.network.config.patch**2
+    noise, low = torch.randn(1, 3, 64, 64), torch.randn(1, 3, 16, 16)
+    with torch.no_grad():
+        less.average.first.weight[:, :3 * less.network.config.patch**2] = 0
+        one, other = (d.generate(d.average, low, torch.tensor([19.0]), torch.zeros(1), noise) for d in (less, blind))
+    assert torch.allclose(one, other, atol=1e-5)
+    blind.advance()
+    with pytest.raises(ValueError, match="asked once"):
+        DistillConfig(white=False, times=(999, 499))
+
+
 def test_rows_and_columns_are_found_and_diagonals_are_none():
     torch.manual_seed(5)
     noise = torch.randn(8, 1, 128, 128)
