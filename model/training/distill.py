@@ -20,7 +20,7 @@ import torch
 from torch.nn import functional as F
 
 from model.errors import BadCheckpoint
-from model.network import Network, NetworkConfig, grown
+from model.network import Network, NetworkConfig, grown, inner
 from model.residual import Whitening, enlarge
 from model.schedule import ddim
 from model.training.adversary import COARSE, Discriminator, coarse_mean
@@ -56,8 +56,8 @@ class DistillConfig:
     texture: float = 2.0                  # ... and, within it, of the wavelets' moduli
     patches: float = 0.0                  # weight of the distance between the patches' distributions
     mean: float = 2.0                     # weight of |4×4 mean - condition| where it is the cascade's own
-    grid: float = 0.0                     # weight of unequal steps over the phases of the network's own 16 px grid
-    streaks: float = 0.0                  # weight of more along rows and columns than real pictures have
+    grid: float = 0.0                     # weight of what pictures share at the phases of the network's own 16 px grid
+    streaks: float = 0.0                  # weight of more, or less, along rows and columns than real pictures have
     local: float = 0.0                    # weight of the change REACH px from where all is cut off
     smoothness: float = 100.0             # weight of (logit - logit of the same with noise)²
     sigma: float = 0.1                    # ... of this standard deviation, in units of whitened detail
@@ -88,14 +88,22 @@ def stored(image: torch.Tensor) -> torch.Tensor:
     return ((image + 1) * 127.5).round().clamp(0, 255) / 127.5 - 1
 
 
-def grid_phase(image: torch.Tensor, period: int = COARSE) -> torch.Tensor:
-    """How unequal the mean step along x and along y is over the phases of a grid: mean squared share beyond one."""
-    total = 0.0
-    for axis in (2, 3):
-        step = image.diff(dim=axis).abs().mean((0, 1, 5 - axis))
-        whole = step[: len(step) // period * period].reshape(-1, period).mean(0)
-        total = total + (whole / (whole.mean() + 1e-6) - 1).square().mean()
-    return total / 2
+def grid_phase(pictures: torch.Tensor, period: int = COARSE) -> torch.Tensor:
+    """What pictures of different places have in common at the phases of a square grid, in their own mean steps, squared.
+
+    `pictures` ``(B, 1, H, W)``, B > 1, less their rim. Of detail, and of steps along x and y, the mean of every phase of
+    every picture is taken; the mean product of those of two pictures is zero unless the grid itself shows. Each counts
+    the same, for a lattice is seen where a picture is calm.
+    """
+    x, total = inner(pictures, RIM), 0.0
+    size, count = (min(x.shape[-2:]) - 1) // period * period, len(x)
+    for what in (x.diff(dim=2).abs(), x.diff(dim=3).abs(), x - F.avg_pool2d(x, 5, 1, 2, count_include_pad=False)):
+        what = what[:, 0, :size, :size]
+        what = what / (what.abs().mean((1, 2), keepdim=True) + 1e-3)
+        phases = what.reshape(count, size // period, period, size // period, period).mean((1, 3))
+        phases = phases - phases.mean((1, 2), keepdim=True)
+        total = total + (phases.sum(0).square() - phases.square().sum(0)).mean() / (count * (count - 1))
+    return total
 
 
 def streaks(detail: torch.Tensor) -> torch.Tensor:
@@ -288,11 +296,11 @@ class Distiller:
             patches = patch_distance(one, other, real, chance).mean()
         away = F.avg_pool2d(fake, 4) - means
         mean = (self.whitening.whiten(away, twice).abs().mean((1, 2, 3)) * own.repeat(2)).sum() / (2 * c.batch)
-        grid = grid_phase(torch.cat([one, other])[:, :1])
+        grid = sum(grid_phase(made[:, :1]) for made in (one, other)) / 2
         weave = torch.zeros((), device=self.device)
         if c.streaks:
             drawn, found = streaks(torch.cat([one, other])[:, :1]), streaks(real[:, :1])
-            weave = (drawn.log() - found.log()).clamp_min(0).square().mean()
+            weave = (drawn.log() - found.log()).square().mean()
         local = torch.zeros((), device=self.device)
         if c.local and self.step % 2:
             local = self.change_by_cut(fake[:c.batch], condition[:c.batch], resolution, strength, noise[:c.batch])
