@@ -89,11 +89,11 @@ def stored(image: torch.Tensor) -> torch.Tensor:
 
 
 def grid_phase(pictures: torch.Tensor, period: int = COARSE) -> torch.Tensor:
-    """What pictures of different places have in common at the phases of a square grid, in their own mean steps, squared.
+    """What pictures of different places have in common at the phases of a square grid.
 
-    `pictures` ``(B, 1, H, W)``, B > 1, less their rim. Of detail, and of steps along x and y, the mean of every phase of
-    every picture is taken; the mean product of those of two pictures is zero unless the grid itself shows. Each counts
-    the same, for a lattice is seen where a picture is calm.
+    `pictures` ``(B, 1, H, W)``, B > 1, whose rim does not count. Of detail, and of steps along x and y, in units of the
+    picture's own mean (a lattice is seen where a picture is calm), the mean of every phase is taken, and of all pairs
+    of pictures the mean product: zero unless the grid itself shows, however grainy they are.
     """
     x, total = inner(pictures, RIM), 0.0
     size, count = (min(x.shape[-2:]) - 1) // period * period, len(x)
