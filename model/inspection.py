@@ -1,7 +1,6 @@
 """What a checkpoint is and how far it sees: parameters, FLOPs, receptive field, the error at a core's edge."""
 
 import copy
-import math
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
 from model.grid import TILE
-from model.network import SCALE, NetworkConfig, parameter_count
+from model.network import SCALE, Cells, Creases, NetworkConfig, parameter_count
 from model.window import condition_box, generate
 
 
@@ -51,9 +50,7 @@ def theoretical_radius(config: NetworkConfig) -> int:
         if i < deepest:
             reach += stride + stride  # shrink and grow
     reach += config.patch  # last convolution
-    # The noise is smoothed before it is read as creases, on a grid that may be coarser; a cell is one of nine.
-    reach += max(math.ceil(2.5 * max(config.creases, default=0)) + 8 * (max(config.creases, default=0) > 4),
-                 2 * config.cells)
+    reach += max(Creases(config.creases).reach, Cells(config.cells).reach)  # what is read of the noise sees some, too
     # The condition's encoder works at a quarter of the resolution: 15 convolutions an RRDB, first and last.
     return max(reach, SCALE * (15 * config.encoder_blocks + 2) + reach)
 

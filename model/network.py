@@ -212,10 +212,13 @@ class Creases(nn.Module):
     def __init__(self, widths: tuple[float, ...]):
         super().__init__()
         self.widths = widths
-        self.channels = 2 * (len(widths) + 1)
+        self.channels, self.reach = 2 * (len(widths) + 1), 0
         for i, width in enumerate(widths):
-            width = width / self.coarser(i)
-            at = torch.arange(-math.ceil(2.5 * width), math.ceil(2.5 * width) + 1, dtype=torch.float32)
+            coarser = self.coarser(i)
+            width = width / coarser
+            reach = math.ceil(2.5 * width)
+            self.reach = max(self.reach, coarser * (reach + 2 * (coarser > 1)))  # pooling and enlarging see one each
+            at = torch.arange(-reach, reach + 1, dtype=torch.float32)
             kernel = torch.exp(-0.5 * (at / width) ** 2)
             kernel = kernel / kernel.square().sum().sqrt()  # white noise keeps its variance
             self.register_buffer(f"kernel{i}", kernel.expand(3, 1, 1, -1).contiguous(), persistent=False)
@@ -228,11 +231,10 @@ class Creases(nn.Module):
         """The noise at one width, of variance one."""
         kernel, coarser = getattr(self, f"kernel{i}"), self.coarser(i)
         reach = kernel.shape[-1] // 2
-        with torch.autocast(x.device.type, enabled=False):  # CPUs take seconds for grouped convolutions in bfloat16
-            x = coarser * F.avg_pool2d(x.float(), coarser) if coarser > 1 else x.float()
-            x = F.conv2d(x, kernel, groups=3, padding=(0, reach))
-            x = F.conv2d(x, kernel.transpose(2, 3), groups=3, padding=(reach, 0))
-            return F.interpolate(x, scale_factor=coarser, mode="bilinear") if coarser > 1 else x
+        x = coarser * F.avg_pool2d(x, coarser) if coarser > 1 else x
+        x = F.conv2d(x, kernel, groups=3, padding=(0, reach))
+        x = F.conv2d(x, kernel.transpose(2, 3), groups=3, padding=(reach, 0))
+        return F.interpolate(x, scale_factor=coarser, mode="bilinear") if coarser > 1 else x
 
     def forward(self, x):
         total, found = 0.0, []
@@ -254,11 +256,10 @@ class Cells(nn.Module):
 
     def __init__(self, size: int):
         super().__init__()
-        self.size = size
+        self.size, self.reach = size, 2 * size  # pixels
 
     def forward(self, x):
         size, (height, width) = self.size, x.shape[-2:]
-        x = x.float()
         # One pixel of a square says where its point is, another what its cell's two numbers are.
         point = 0.5 + 0.42 * torch.erf(x[:, :2, ::size, ::size] * math.sqrt(0.5))
         known = F.pad(torch.cat([point, x[:, :2, size // 2::size, size // 2::size]], 1), [1] * 4, mode="replicate")
@@ -300,14 +301,13 @@ class Head(nn.Module):
     a weave, and pass the noise through as many channels. Narrow layers at the finer grids do neither.
     """
 
-    def __init__(self, inputs: int, patch: int, fine: tuple[int, ...], extra: int = 0, white: bool = True):
+    def __init__(self, inputs: int, patch: int, fine: tuple[int, ...], joined: list[int], white: bool):
         super().__init__()
         self.patch, self.white = patch, white
         self.expand, self.join, self.refine = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
-        for width in fine:
-            patch //= 2
+        for width, seen in zip(fine, joined, strict=True):
             self.expand.append(nn.Conv2d(inputs, 4 * width, 3, padding=1))
-            self.join.append(nn.Conv2d(width + 3 * patch**2 * white + extra, width, 3, padding=1))
+            self.join.append(nn.Conv2d(seen, width, 3, padding=1))
             self.refine.append(nn.Conv2d(width, width, 3, padding=1))
             inputs = width
         self.last = nn.Conv2d(inputs, 3, 3, padding=1)
@@ -344,9 +344,8 @@ class Network(nn.Module):
         self.degradation = Embedding(config.frequencies, config.embedding)
         self.creases = Creases(config.creases) if config.creases else None
         self.cells = Cells(config.cells) if config.cells else None
-        extra = sum(reading.channels for reading in (self.creases, self.cells) if reading)
-        white = 3 * config.patch**2 if config.white else 0
-        self.first = nn.Conv2d(white + config.encoder_width + extra, channels[0], 3, padding=1)
+        first, *joined = (len(seen) for seen in inputs(config).values())
+        self.first = nn.Conv2d(first, channels[0], 3, padding=1)
         wide = [m in config.attention for m in config.multipliers]
         self.down = nn.ModuleList(Stage(c, c, config, a) for c, a in zip(channels, wide, strict=True))
         self.shrink = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1)
@@ -356,7 +355,7 @@ class Network(nn.Module):
                                 for i, (c, a) in enumerate(zip(channels, wide, strict=True)))
         self.norm = make_norm(config.norm, channels[0])
         if config.fine:
-            self.head = Head(channels[0], config.patch, config.fine, extra, config.white)
+            self.head = Head(channels[0], config.patch, config.fine, joined, config.white)
         else:
             self.last = nn.Conv2d(channels[0], 3 * config.patch**2, 3, padding=1)
             nn.init.zeros_(self.last.weight)
@@ -368,8 +367,8 @@ class Network(nn.Module):
 
     def read(self, noise: torch.Tensor) -> list[torch.Tensor]:
         """What the noise ``(B, 3, H, W)`` is also read as, each ``(B, C, H - 2·rim, W - 2·rim)``."""
-        with torch.autocast(noise.device.type, enabled=False):
-            return [inner(reading(noise), self.config.rim) for reading in (self.creases, self.cells) if reading]
+        with torch.autocast(noise.device.type, enabled=False):  # CPUs take seconds for grouped ones in bfloat16
+            return [inner(reading(noise.float()), self.config.rim) for reading in (self.creases, self.cells) if reading]
 
     def embed(self, t, ground_resolution, degradation) -> torch.Tensor:
         """c_{k,t}: the sum of the embeddings ``(B, E)``; of rows ``(B, R, E)`` if the ground resolution is ``(B, R)``.
@@ -459,15 +458,16 @@ def inputs(config: NetworkConfig) -> dict[str, list[tuple]]:
     return found
 
 
-def grown(state: dict[str, torch.Tensor], old: NetworkConfig, new: NetworkConfig) -> dict[str, torch.Tensor]:
-    """Weights of a network, for one that sees the noise otherwise: what is new has no weight yet.
+def grown(state: dict[str, torch.Tensor], old: NetworkConfig, new: NetworkConfig,
+          fill=lambda was: 0.0) -> dict[str, torch.Tensor]:
+    """Weights of a network, for one that sees the noise otherwise: what is new is `fill` of the old, no weight at all.
 
     Any tensors named and shaped as the weights will do, an optimiser's means too."""
     result, before = dict(state), inputs(old)
     for name, now in inputs(new).items():
         if name in state and before[name] != now:
             was = state[name]
-            result[name] = was.new_zeros(len(was), len(now), *was.shape[2:])
+            result[name] = was.new_full((len(was), len(now), *was.shape[2:]), float(fill(was)))
             kept = [channel for channel in now if channel in before[name]]
             result[name][:, [now.index(c) for c in kept]] = was[:, [before[name].index(c) for c in kept]]
     return result

@@ -190,14 +190,11 @@ class Distiller:
         """The optimiser's means for weights that are new: no momentum, and the mean square of those beside them, for
         with none at all the first step would be the largest of all."""
         names = [name for name, _ in self.network.named_parameters()]
-        for kind in ("exp_avg", "exp_avg_sq"):
+        for kind, fill in (("exp_avg", lambda was: 0.0), ("exp_avg_sq", torch.mean)):
             means = {names[i]: of[kind] for i, of in optimiser["state"].items()}
-            wide = grown(means, old, self.network.config)
+            means = grown(means, old, self.network.config, fill)
             for i, of in optimiser["state"].items():
-                if wide[names[i]].shape != of[kind].shape and kind == "exp_avg_sq":
-                    new = grown({names[i]: torch.ones_like(of[kind])}, old, self.network.config)[names[i]] == 0
-                    wide[names[i]][new] = of[kind].mean()
-                of[kind] = wide[names[i]]
+                of[kind] = means[names[i]]
 
     # --- one step ----------------------------------------------------------------------------------------------------
 
@@ -271,7 +268,9 @@ class Distiller:
         twice = resolution.repeat(2)
         coarse = coarse_mean(target)
         adversarial = c.adversarial if self.step >= c.alone else 0.0
-        fake = self.generate(self.network, condition, twice, strength.repeat(2), noise)
+        rim = self.network.config.rim
+        extra = self.network.read(F.pad(noise, [rim] * 4)) if rim else None
+        fake = self.generate(self.network, condition, twice, strength.repeat(2), noise, extra)
         losses = {}
         real_view = self.judged(target, coarse, resolution, shift)
         fake_view = self.judged(fake, coarse.repeat(2, 1, 1, 1), twice, shift)
@@ -303,7 +302,8 @@ class Distiller:
             weave = (drawn.log() - found.log()).square().mean()
         local = torch.zeros((), device=self.device)
         if c.local and self.step % 2:
-            local = self.change_by_cut(fake[:c.batch], condition[:c.batch], resolution, strength, noise[:c.batch])
+            local = self.change_by_cut(fake[:c.batch], condition[:c.batch], resolution, strength, noise[:c.batch],
+                                       extra and [e[:c.batch] for e in extra])
         (adversarial * opinion + c.score * score + c.patches * patches + c.mean * mean + c.grid * grid
          + c.local * local + c.streaks * weave).backward()
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -323,13 +323,13 @@ class Distiller:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bfloat16):
             return self.discriminator(*view).float()
 
-    def change_by_cut(self, fake, condition, resolution, strength, noise):
+    def change_by_cut(self, fake, condition, resolution, strength, noise, extra):
         """What changes where the network sees zeros from REACH px off on two sides, as it does beyond a window's halo.
 
         The law of borders is that no pixel changes by a grey level: half levels, squared, and squared again for the
         few that stand out."""
-        rim = self.network.config.rim  # windows know the noise around them, so what is read of it is not cut
-        extra = [e[..., CUT:, CUT:] for e in self.network.read(F.pad(noise, [rim] * 4))] if rim else None
+        # Windows know a rim of the noise around them, so what is read of it is cut, not read of what is cut.
+        extra = extra and [e[..., CUT:, CUT:] for e in extra]
         cut = self.generate(self.network, condition[..., CUT // 4:, CUT // 4:], resolution, strength,
                             noise[..., CUT:, CUT:], extra)
         change = (cut - fake[..., CUT:, CUT:])[..., REACH:, REACH:]
