@@ -40,6 +40,7 @@ class NetworkConfig:
     creases: tuple[float, ...] = ()          # widths in pixels of the lines and edges that the noise is also read as
     cells: int = 0                           # pixels of the parcels that it is read as; 0: none
     rim: int = 0                             # pixels of noise around a window that are read as these, and no more
+    padding: str = "zeros"                   # beyond a window, in the encoder and the deeper levels: or "replicate"
     white: bool = True                       # False: the noise is seen as these alone, and x_t not at all
 
     def __post_init__(self):
@@ -49,9 +50,11 @@ class NetworkConfig:
             raise ValueError(f"patch must divide {SCALE}, not {self.patch}")
         if self.norm not in ("pixel", "group"):
             raise ValueError(f"norm must be 'pixel' or 'group', not {self.norm!r}")
+        if self.padding not in ("zeros", "replicate"):
+            raise ValueError(f"padding must be 'zeros' or 'replicate', not {self.padding!r}")
         if self.predicts not in ("x0", "v", "eps"):
             raise ValueError(f"predicts must be 'x0', 'v' or 'eps', not {self.predicts!r}")
-        if self.cells and self.stride % self.cells or self.rim % self.stride:
+        if self.cells and (self.stride % self.cells or self.rim < self.cells) or self.rim % self.stride:
             raise ValueError(f"cells of {self.cells} px, a rim of {self.rim} px and a stride of {self.stride} px "
                              "do not fit into each other")
         if not (self.white or self.predicts == "x0" and (self.creases or self.cells)):
@@ -120,6 +123,12 @@ def make_norm(kind: str, channels: int) -> nn.Module:
     return PixelNorm(channels) if kind == "pixel" else nn.GroupNorm(math.gcd(32, channels), channels)
 
 
+def conv3x3(inputs: int, outputs: int, padding: str = "zeros", stride: int = 1) -> nn.Conv2d:
+    """Of the same size. Zeros beyond the edge are unlike any picture, and what they change reaches far into a window;
+    its own outermost pixels, repeated, are of its kind."""
+    return nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, padding_mode=padding)
+
+
 def spread(values: torch.Tensor) -> torch.Tensor:
     """To broadcast over an image: ``(B, C)`` -> ``(B, C, 1, 1)``; of rows, ``(B, R, C)`` -> ``(B, C, R, 1)``."""
     return values[:, :, None, None] if values.ndim == 2 else values.transpose(1, 2)[..., None]
@@ -128,12 +137,12 @@ def spread(values: torch.Tensor) -> torch.Tensor:
 class ResBlock(nn.Module):
     """Two convolutions; the embedding, chunked in two, scales and shifts the normed input (the paper's chunk rule)."""
 
-    def __init__(self, inputs: int, outputs: int, embedding: int, norm: str):
+    def __init__(self, inputs: int, outputs: int, embedding: int, norm: str, padding: str):
         super().__init__()
         self.norm = make_norm(norm, inputs)
         self.scale_shift = nn.Linear(embedding, 2 * inputs)
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
+        self.conv1 = conv3x3(inputs, outputs, padding)
+        self.conv2 = conv3x3(outputs, outputs, padding)
         self.skip = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
         nn.init.zeros_(self.conv2.weight)
         nn.init.zeros_(self.conv2.bias)
@@ -166,10 +175,9 @@ class Attention(nn.Module):
 class DenseBlock(nn.Module):
     """Residual dense block of ESRGAN: five convolutions, each seeing all before it, the sum damped by 0.2."""
 
-    def __init__(self, width: int, growth: int):
+    def __init__(self, width: int, growth: int, padding: str):
         super().__init__()
-        self.convs = nn.ModuleList(nn.Conv2d(width + i * growth, growth if i < 4 else width, 3, padding=1)
-                                   for i in range(5))
+        self.convs = nn.ModuleList(conv3x3(width + i * growth, growth if i < 4 else width, padding) for i in range(5))
 
     def forward(self, x):
         seen = x
@@ -184,11 +192,11 @@ class Encoder(nn.Module):
     def __init__(self, config: NetworkConfig):
         super().__init__()
         width, growth = config.encoder_width, config.encoder_growth
-        self.first = nn.Conv2d(3, width, 3, padding=1)
-        self.blocks = nn.ModuleList(nn.Sequential(*(DenseBlock(width, growth) for _ in range(3)))
+        self.first = conv3x3(3, width, config.padding)
+        self.blocks = nn.ModuleList(nn.Sequential(*(DenseBlock(width, growth, config.padding) for _ in range(3)))
                                     for _ in range(config.encoder_blocks))
-        self.last = nn.Conv2d(width, width, 3, padding=1)
-        self.up = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1)
+        self.last = conv3x3(width, width, config.padding)
+        self.up = nn.ModuleList(conv3x3(width, width, config.padding)
                                 for _ in range(int(math.log2(SCALE // config.patch))))
 
     def forward(self, condition):
@@ -202,7 +210,7 @@ class Encoder(nn.Module):
 
 
 class Creases(nn.Module):
-    """The noise, read as lines and edges: ``(B, 3, H, W)`` -> ``(B, 2·(widths + 1), H, W)``.
+    """The noise, read as lines and edges: ``(B, 3, H, W)`` -> ``(B, 2·(widths + 1), H - 2·rim, W - 2·rim)``.
 
     Where smoothed noise changes sign there are curves without end. Its modulus has valleys along them (the ridged noise
     of Musgrave 1994), its sign makes patches with sharp borders: rivers, crests, shores and fields are of that kind,
@@ -227,26 +235,27 @@ class Creases(nn.Module):
         """By how much the grid is coarser on which that width is smoothed."""
         return 4 if self.widths[i] > 4 else 1
 
-    def smooth(self, x, i: int):
-        """The noise at one width, of variance one."""
+    def smooth(self, x, i: int, rim: int = 0):
+        """The noise, on that width's grid and with `rim` of its pixels around the window, smoothed; of variance one."""
         kernel, coarser = getattr(self, f"kernel{i}"), self.coarser(i)
-        reach = kernel.shape[-1] // 2
-        x = coarser * F.avg_pool2d(x, coarser) if coarser > 1 else x
-        x = F.conv2d(x, kernel, groups=3, padding=(0, reach))
-        x = F.conv2d(x, kernel.transpose(2, 3), groups=3, padding=(reach, 0))
-        return F.interpolate(x, scale_factor=coarser, mode="bilinear") if coarser > 1 else x
+        around = kernel.shape[-1] // 2 + (coarser > 1)
+        x = F.pad(x, [around - rim] * 4).contiguous(memory_format=torch.channels_last)  # less than nothing: cropped
+        x = F.conv2d(F.conv2d(x, kernel, groups=3), kernel.transpose(2, 3), groups=3)
+        return inner(F.interpolate(x, scale_factor=coarser, mode="bilinear"), coarser) if coarser > 1 else x
 
-    def forward(self, x):
+    def forward(self, x, rim: int = 0):
         total, found = 0.0, []
+        grids = {n: n * F.avg_pool2d(x, n) if n > 1 else x for n in {self.coarser(i) for i in range(len(self.widths))}}
         for i in range(len(self.widths)):
-            smooth = self.smooth(x, i)
+            coarser = self.coarser(i)
+            smooth = self.smooth(grids[coarser], i, rim // coarser)
             found += [smooth[:, 0:1].abs() - 0.8, torch.tanh(4 * smooth[:, 1:2])]
             total = total + smooth[:, 2:3] * (0.5 ** (len(self.widths) - 1 - i))  # the widest is the strongest
         return torch.cat([*found, total.abs() - 0.8, torch.tanh(4 * total)], dim=1)
 
 
 class Cells(nn.Module):
-    """The noise, read as parcels: ``(B, 3, H, W)``, H and W multiples of `size`, -> ``(B, 3, H, W)``.
+    """The noise, read as parcels: ``(B, 3, H, W)``, multiples of `size`, -> ``(B, 3, H - 2·rim, W - 2·rim)``.
 
     A point in every square of `size` pixels, and around it all that is nearer to it than to another (Worley 1996): two
     numbers, the same over a whole cell, and where two cells meet. Fields, blocks of houses and floes are of that kind.
@@ -258,11 +267,12 @@ class Cells(nn.Module):
         super().__init__()
         self.size, self.reach = size, 2 * size  # pixels
 
-    def forward(self, x):
-        size, (height, width) = self.size, x.shape[-2:]
+    def forward(self, x, rim: int):
+        size, (height, width) = self.size, inner(x, rim).shape[-2:]
+        x = inner(x, rim - size)  # no other square's point can be nearer than those of the nine around
         # One pixel of a square says where its point is, another what its cell's two numbers are.
         point = 0.5 + 0.42 * torch.erf(x[:, :2, ::size, ::size] * math.sqrt(0.5))
-        known = F.pad(torch.cat([point, x[:, :2, size // 2::size, size // 2::size]], 1), [1] * 4, mode="replicate")
+        known = torch.cat([point, x[:, :2, size // 2::size, size // 2::size]], 1)
         within = (torch.arange(size, device=x.device, dtype=torch.float32) + 0.5) / size
         nearness, values = [], []
         for dy in range(3):
@@ -270,22 +280,23 @@ class Cells(nn.Module):
                 there = known[..., dy:dy + height // size, dx:dx + width // size].repeat_interleave(size, 3)
                 across = there[:, 0] + (dx - 1) - within.repeat(width // size)
                 along = there[:, 1, :, None] + (dy - 1) - within[:, None]
-                squared = across.square()[:, :, None] + along.square()
+                squared = (across * across)[:, :, None] + along * along
                 nearness.append(-2 * size * squared)  # so steep that cells pass into each other within two pixels
                 values.append(there[:, 2:, :, None])
         share = torch.stack(nearness).softmax(0)
         flat = sum(s[:, None] * v for s, v in zip(share, values, strict=True))
-        made = torch.cat([flat, 2 - 4 * share.square().sum(0)[:, None]], 1)
+        made = torch.cat([flat, 2 - 4 * (share * share).sum(0)[:, None]], 1)
         return made.reshape(len(x), 3, height, width)
 
 
 class Stage(nn.Module):
     """The ResBlocks (and attention, if any) of one level on one way of the U."""
 
-    def __init__(self, inputs: int, outputs: int, config: NetworkConfig, attention: bool):
+    def __init__(self, inputs: int, outputs: int, config: NetworkConfig, attention: bool, padding: str):
         super().__init__()
-        self.blocks = nn.ModuleList(ResBlock(inputs if i == 0 else outputs, outputs, config.embedding, config.norm)
-                                    for i in range(config.blocks))
+        self.blocks = nn.ModuleList(
+            ResBlock(inputs if i == 0 else outputs, outputs, config.embedding, config.norm, padding)
+            for i in range(config.blocks))
         self.attention = Attention(outputs, config.norm) if attention else nn.Identity()
 
     def forward(self, x, embedding):
@@ -306,11 +317,11 @@ class Head(nn.Module):
         self.patch, self.white = patch, white
         self.expand, self.join, self.refine = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         for width, seen in zip(fine, joined, strict=True):
-            self.expand.append(nn.Conv2d(inputs, 4 * width, 3, padding=1))
-            self.join.append(nn.Conv2d(seen, width, 3, padding=1))
-            self.refine.append(nn.Conv2d(width, width, 3, padding=1))
+            self.expand.append(conv3x3(inputs, 4 * width))
+            self.join.append(conv3x3(seen, width))
+            self.refine.append(conv3x3(width, width))
             inputs = width
-        self.last = nn.Conv2d(inputs, 3, 3, padding=1)
+        self.last = conv3x3(inputs, 3)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
 
@@ -345,19 +356,20 @@ class Network(nn.Module):
         self.creases = Creases(config.creases) if config.creases else None
         self.cells = Cells(config.cells) if config.cells else None
         first, *joined = (len(seen) for seen in inputs(config).values())
-        self.first = nn.Conv2d(first, channels[0], 3, padding=1)
-        wide = [m in config.attention for m in config.multipliers]
-        self.down = nn.ModuleList(Stage(c, c, config, a) for c, a in zip(channels, wide, strict=True))
-        self.shrink = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1)
-                                    for a, b in zip(channels, channels[1:], strict=False))
-        self.grow = nn.ModuleList(nn.Conv2d(b, a, 3, padding=1) for a, b in zip(channels, channels[1:], strict=False))
-        self.up = nn.ModuleList(Stage(c if i == len(channels) - 1 else 2 * c, c, config, a)
-                                for i, (c, a) in enumerate(zip(channels, wide, strict=True)))
+        self.first = conv3x3(first, channels[0])
+        of_level = [(c, config, m in config.attention, config.padding if i else "zeros")
+                    for i, (c, m) in enumerate(zip(channels, config.multipliers, strict=True))]
+        steps = list(zip(channels, channels[1:], strict=False))
+        self.down = nn.ModuleList(Stage(how[0], *how) for how in of_level)
+        self.shrink = nn.ModuleList(conv3x3(a, b, config.padding, stride=2) for a, b in steps)
+        self.grow = nn.ModuleList(conv3x3(b, a, config.padding) for a, b in steps)
+        self.up = nn.ModuleList(Stage(how[0] if i == len(steps) else 2 * how[0], *how)
+                                for i, how in enumerate(of_level))
         self.norm = make_norm(config.norm, channels[0])
         if config.fine:
             self.head = Head(channels[0], config.patch, config.fine, joined, config.white)
         else:
-            self.last = nn.Conv2d(channels[0], 3 * config.patch**2, 3, padding=1)
+            self.last = conv3x3(channels[0], 3 * config.patch**2)
             nn.init.zeros_(self.last.weight)
             nn.init.zeros_(self.last.bias)
 
@@ -368,7 +380,8 @@ class Network(nn.Module):
     def read(self, noise: torch.Tensor) -> list[torch.Tensor]:
         """What the noise ``(B, 3, H, W)`` is also read as, each ``(B, C, H - 2·rim, W - 2·rim)``."""
         with torch.autocast(noise.device.type, enabled=False):  # CPUs take seconds for grouped ones in bfloat16
-            return [inner(reading(noise.float()), self.config.rim) for reading in (self.creases, self.cells) if reading]
+            return [reading(noise.float(), self.config.rim).contiguous(memory_format=torch.channels_last)
+                    for reading in (self.creases, self.cells) if reading]
 
     def embed(self, t, ground_resolution, degradation) -> torch.Tensor:
         """c_{k,t}: the sum of the embeddings ``(B, E)``; of rows ``(B, R, E)`` if the ground resolution is ``(B, R)``.

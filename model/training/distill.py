@@ -44,6 +44,7 @@ class DistillConfig:
     creases: tuple[float, ...] = ()       # given to a student whose teacher had none
     cells: int = 0                        # ... or fewer
     rim: int = 0
+    padding: str = ""                     # other than the teacher's
     white: bool = True                    # False: the student sees of the noise nothing but these
     batch: int = 4                        # conditions a step, each drawn with two noises
     crop: int = 96                        # pixels that are made; all but 16 are judged
@@ -79,7 +80,7 @@ class DistillConfig:
             raise ValueError(f"the pairs' own crop must be 256, not {self.pairs.crop}: the student's is cut from it")
 
 
-CUT, REACH = 16, 36  # pixels
+CUT, REACH = 16, 32  # pixels
 MARGIN = 4  # coarser pixels that are mirrored around an own condition's, so that it has seen few zeros
 
 
@@ -139,6 +140,7 @@ class Distiller:
         taught = NetworkConfig.from_dict(state["network_config"])
         self.network = Network(replace(taught, creases=tuple(config.creases) or taught.creases,
                                        cells=config.cells or taught.cells, rim=config.rim or taught.rim,
+                                       padding=config.padding or taught.padding,
                                        white=config.white and taught.white))
         self.network.load_state_dict(grown(state["average"], taught, self.network.config))
         self.network.to(self.device, memory_format=torch.channels_last)
@@ -324,7 +326,7 @@ class Distiller:
             return self.discriminator(*view).float()
 
     def change_by_cut(self, fake, condition, resolution, strength, noise, extra):
-        """What changes where the network sees zeros from REACH px off on two sides, as it does beyond a window's halo.
+        """What changes where the network knows nothing from REACH px off on two sides, as beyond a window's halo.
 
         The law of borders is that no pixel changes by a grey level: half levels, squared, and squared again for the
         few that stand out."""

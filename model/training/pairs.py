@@ -14,13 +14,15 @@ from model.training.imagery import LEVELS, Patch
 # How often each level is drawn. z7…z15 are what `earth` generates; 4892 serves worlds with a coarse picture.
 LEVEL_WEIGHTS = {"4892": 0.05, "1223": 0.22, "611x": 0.09, "305": 0.13, "76": 0.20, "19": 0.17, "4.8": 0.14}
 FINE = {"305": 305.0, "76": 76.0, "19": 19.1, "4.8": 4.78}  # levels that lack calm nature
+# What stands in for it, and how many times enlarged: sand keeps a little of its relief.
+ENLARGED = {"auto:ocean": 8, "auto:ice": 8, "auto:desert-bare": 4}
 
 
 @dataclass(frozen=True)
 class PairConfig:
     crop: int = 128                 # pixels of the target
     true_base: float = 0.6          # of z7's pairs have the world's own base as condition
-    calm: float = 0.05              # of all pairs: sea and ice that stay calm at the fine levels
+    calm: float = 0.05              # of all pairs: sea, ice and sand that stay calm at the fine levels
     borrowed: float = 0.12          # of the fine pairs: natural scenes of a coarser level (terrain is self-similar)
     clean: float = 0.4              # of the conditions are the exact 4×4 mean
     strength: float = 0.7           # the strongest degradation
@@ -69,8 +71,9 @@ class Pairs:
         for level, scenes in self.scenes.items():
             w = np.sqrt([len(s) for s in scenes])
             self.scene_weights[level] = w / w.sum()
-        self.calm = [p for p in patches if p.blue_marble and p.level in ("4892", "1223")
-                     and (p.landcover == "auto:ocean" or p.landcover.startswith("auto:ice"))]
+        coarse = [p for p in patches if p.blue_marble and p.level in ("4892", "1223")]
+        self.calm = [(found, times) for kind, times in ENLARGED.items()
+                     if (found := [p for p in coarse if p.landcover.startswith(kind)])]
         nature = ("forest", "desert", "mountain", "volcano", "tundra", "savanna")
         self.borrow = {"19": [p for p in patches if p.level == "76" and any(n in p.landcover for n in nature)]}
         self.borrow["4.8"] = self.borrow["19"] + [p for p in patches if p.level == "19" and "forest" in p.landcover]
@@ -135,10 +138,11 @@ class Pairs:
         return Pair(condition, target, patch.m_per_px, self.flatness(rng), patch.level)
 
     def _calm(self, rng):
-        """Sea and ice of a coarse level, enlarged: at the fine levels there is nothing more to see."""
-        patch = self.calm[rng.integers(len(self.calm))]
+        """Sea, ice and sand of a coarse level, enlarged: at the fine levels there is little more to see."""
+        patches, times = self.calm[rng.integers(len(self.calm))]
+        patch = patches[rng.integers(len(patches))]
         n = self.config.crop
-        small = n // 8
+        small = n // times
         x, y = (int(rng.integers(0, 256 - small + 1)) for _ in range(2))
         crop = turn(as_tensor(patch.pixels)[:, y:y + small, x:x + small], int(rng.integers(8)))
         target = F.interpolate(crop[None], size=(n, n), mode="bicubic", align_corners=False)[0]

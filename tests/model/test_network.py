@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from model.inspection import theoretical_radius
 from model.network import PRESETS, Cells, Creases, Network, NetworkConfig, inner
 from model.residual import AXES, Whitening, enlarge
 from model.schedule import alpha_bars, clean, ddim, timesteps
@@ -28,7 +29,7 @@ def call(config, size=64, batch=1):
                                     replace(PRESETS["tiny"], patch=2, norm="group", attention=(2,)),
                                     replace(PRESETS["tiny"], resolution=False), FINE,
                                     replace(FINE, creases=(0.8, 6.4), cells=8, rim=16),
-                                    replace(FINE, creases=(0.8, 6.4), cells=8, white=False),
+                                    replace(FINE, creases=(0.8, 6.4), cells=8, rim=8, white=False, padding="replicate"),
                                     replace(PRESETS["tiny"], patch=2, fine=(4,))])
 def test_every_setting_of_the_one_class_keeps_shapes(config):
     _, run, x = call(config, batch=2)
@@ -47,6 +48,7 @@ def test_time_resolution_and_degradation_all_matter():
 @pytest.mark.parametrize("config", [PRESETS["tiny"], FINE, replace(FINE, blocks=2, creases=(0.8, 1.6)),
                                     replace(FINE, cells=8, rim=8),
                                     replace(FINE, creases=(0.8,), cells=8, rim=8, white=False),
+                                    replace(FINE, padding="replicate"),
                                     replace(PRESETS["tiny"], patch=2, fine=(4,)),
                                     replace(PRESETS["tiny"], norm="group", attention=(2,)),
                                     replace(FINE, multipliers=(1,))])
@@ -84,6 +86,19 @@ def test_the_local_network_sees_nothing_far_away_and_the_papers_does():
         assert (far == 0) == local
 
 
+def test_padding_changes_what_lies_at_the_edge_and_nothing_beyond_the_networks_reach():
+    config = replace(PRESETS["tiny"], multipliers=(1,), encoder_blocks=0)
+    made = []
+    for padding in ("zeros", "replicate"):
+        network, _, x = call(replace(config, padding=padding), size=256)
+        made.append(network(x, torch.tensor([500.0]), network.encode(torch.ones(1, 3, 64, 64)), torch.ones(1),
+                            torch.zeros(1)))
+    reach = theoretical_radius(config)
+    assert 0 < reach < 100
+    assert torch.equal(inner(made[0], reach), inner(made[1], reach))
+    assert not torch.allclose(made[0], made[1])
+
+
 def test_a_config_survives_json():
     import json
     config = PRESETS["metaearth"]
@@ -115,6 +130,7 @@ def test_moving_everything_by_a_stride_moves_the_picture(config):
 
 @pytest.mark.parametrize("wrong", [{"patch": 3}, {"norm": "batch"}, {"predicts": "noise"}, {"fine": (8,)},
                                    {"fine": (8, 4, 2)}, {"patch": 1, "fine": (8, 4)}, {"cells": 6}, {"rim": 24},
+                                   {"cells": 8}, {"padding": "circular"},
                                    {"white": False},
                                    {"white": False, "cells": 16, "predicts": "eps"}])
 def test_impossible_settings_are_refused(wrong):
@@ -123,10 +139,10 @@ def test_impossible_settings_are_refused(wrong):
 
 
 def test_a_network_that_sees_only_readings_sees_no_noise_beside_them():
-    config = replace(FINE, creases=(0.8,), cells=8, white=False)
+    config = replace(FINE, creases=(0.8,), cells=8, rim=8, white=False)
     network, _, x = call(config)
     features, one = network.encode(torch.ones(1, 3, 16, 16)), torch.ones(1)
-    known, other = network.read(x), network.read(torch.randn_like(x))
+    known, other = (network.read(torch.randn(1, 3, 80, 80)) for _ in range(2))
     plain = network(x, one, features, one, one, extra=known)
     assert torch.equal(plain, network(torch.randn_like(x), one, features, one, one, extra=known))
     assert not torch.allclose(plain, network(x, one, features, one, one, extra=other))
@@ -135,15 +151,15 @@ def test_a_network_that_sees_only_readings_sees_no_noise_beside_them():
 def test_a_cell_is_all_that_is_nearest_to_its_point():
     torch.manual_seed(2)
     size, wide, x = 16, 128, torch.randn(1, 3, 128, 128)
-    made = Cells(size)(x)[0]
+    made = Cells(size)(x, size)[0]  # of all but the outermost cells
     rows, columns = torch.meshgrid(torch.arange(8), torch.arange(8), indexing="ij")
     across, along = (0.5 + 0.42 * torch.erf(x[0, i, ::size, ::size] / 2**0.5) for i in (0, 1))
     points = torch.stack([size * (columns + across), size * (rows + along)], -1).reshape(-1, 2)
     pixels = torch.stack(torch.meshgrid(torch.arange(wide) + 0.5, torch.arange(wide) + 0.5, indexing="xy"), -1)
     squared = torch.cdist(pixels.reshape(-1, 2), points).square().reshape(wide, wide, -1)
-    two, nearest = squared.topk(2, largest=False)
+    two, nearest = (inner(found.permute(2, 0, 1)[None], size)[0].permute(1, 2, 0)
+                    for found in squared.topk(2, largest=False))
     inside = (two[..., 1] - two[..., 0]) > 3 * size  # away from where two cells meet
-    inside[:size], inside[-size:], inside[:, :size], inside[:, -size:] = False, False, False, False
     for i in (0, 1):
         wanted = x[0, i, size // 2::size, size // 2::size].flatten()[nearest[..., 0]]
         assert inside.float().mean() > 0.3 and torch.allclose(made[i][inside], wanted[inside], atol=0.02)
@@ -154,7 +170,7 @@ def test_a_cell_is_all_that_is_nearest_to_its_point():
 def test_with_a_rim_two_windows_read_the_same_of_the_noise_they_share(reading, rim):
     torch.manual_seed(3)
     field = torch.randn(1, 3, 192, 256)
-    left, right = (inner(reading(field[..., at:at + 192]), rim) for at in (0, 64))
+    left, right = (reading(field[..., at:at + 192], rim) for at in (0, 64))
     assert left.std() > 0 and torch.allclose(left[..., 64:], right[..., :-64], atol=1e-4)
 
 

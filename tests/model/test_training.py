@@ -261,7 +261,7 @@ def test_a_student_that_is_given_readings_of_the_noise_begins_as_its_teacher(fol
 def test_a_student_that_is_resumed_with_more_readings_draws_as_before_and_keeps_its_adversary(folder, tmp_path):
     less = distiller(folder, tmp_path, creases=(0.8, 3.2))
     less.run(progress=False)
-    more = distiller(folder, tmp_path, creases=(0.8, 1.6, 3.2), cells=8)
+    more = distiller(folder, tmp_path, creases=(0.8, 1.6, 3.2), cells=8, rim=16)
     more.resume()
     noise, low = torch.randn(1, 3, 64, 64), torch.randn(1, 3, 16, 16)
     told = torch.tensor([19.0]), torch.zeros(1)
