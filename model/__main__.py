@@ -132,16 +132,14 @@ def distill(teacher, imagery, out, recipe, steps, minutes, resume, device, threa
 @click.argument("state", type=click.Path(exists=True, path_type=Path))
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--times", default="999,399", help="DDIM timesteps")
-@click.option("--times-between", default="", help="... of the zoom between two levels, if other than these")
-@click.option("--halo", default=32, help="pixels around a window that are computed and dropped")
-@click.option("--last-halo", default=0, help="... of which the last pass computes these; 0: all")
+@click.option("--halo", default=32)
 @click.option("--degradation", default="0", help="what the network is told of its conditions, as 0.04 or by level, as "
               "0.04,9:0.1")
 @click.option("--project/--no-project", default=False)
 @click.option("--rows/--no-rows", default=True, help="tell the network every row's ground resolution")
 @click.option("--note", default="", help="a line for people, kept with the weights")
 @click.option("--publish", is_flag=True, help="make it the newest published version")
-def export(state, folder, times, times_between, halo, last_halo, degradation, project, rows, note, publish):
+def export(state, folder, times, halo, degradation, project, rows, note, publish):
     """Turn a training's state.pt into a checkpoint (config.json + model.safetensors)."""
     values = torch.load(state, map_location="cpu", weights_only=True)
     network = Network(NetworkConfig.from_dict(values["network_config"]))
@@ -152,8 +150,8 @@ def export(state, folder, times, times_between, halo, last_halo, degradation, pr
     try:
         told = dict(part.rpartition(":")[::2] for part in degradation.split(","))
         told = {level: float(value) for level, value in told.items()}
-        asked, between = (tuple(int(t) for t in of.split(",") if t) for of in (times, times_between))
-        sampler = checkpoints.SamplerConfig(asked, between, told.pop("", 0.0), told, halo, last_halo, project, rows)
+        sampler = checkpoints.SamplerConfig(tuple(int(t) for t in times.split(",")), told.pop("", 0.0), told, halo,
+                                            project, rows)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     digest = checkpoints.save(folder, network, Whitening(values["whitening"]), sampler, recipe)

@@ -14,9 +14,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from model.errors import BadCheckpoint
-from model.grid import MAX_ZOOM, TILE
+from model.grid import MAX_ZOOM
 from model.network import Network, NetworkConfig
-from model.refine import passes
 from model.residual import Whitening
 from model.schedule import STEPS
 
@@ -29,21 +28,16 @@ class SamplerConfig:
     """How a network is asked: part of what decides the pixels."""
 
     times: tuple[int, ...] = (999, 749, 499, 249)  # DDIM timesteps, falling
-    times_between: tuple[int, ...] = ()             # ... of the zoom between two levels, if the network doubles
     degradation: float = 0.0                        # what the network is told of its condition, 0…1
     degradations: dict[str, float] = field(default_factory=dict)  # ... where a level, "9", is told something else
     halo: int = 32                                  # pixels around the 256 px core that are computed and dropped
-    last_halo: int = 0                              # ... of which the last pass computes these; 0: all
     project: bool = False                           # take the 4×4 mean out of the residual
     rows: bool = False                              # told every row's ground resolution, not the window's middle's
 
     def __post_init__(self):
-        for times in (self.times, self.times_between or self.times):
-            if not times or list(times) != sorted(set(times), reverse=True) or not 0 <= times[-1] <= times[0] < STEPS:
-                raise ValueError(f"times must fall strictly within 0…{STEPS - 1}, not {times}")
-        if self.halo % 4 or self.last_halo % 4 or not 0 <= self.last_halo <= self.halo:
-            raise ValueError(f"halos are multiples of 4 and the last no wider than the whole, not {self.halo} and "
-                             f"{self.last_halo}")
+        if not self.times or list(self.times) != sorted(set(self.times), reverse=True) or not all(
+                0 <= t < STEPS for t in self.times):
+            raise ValueError(f"times must fall strictly within 0…{STEPS - 1}, not {self.times}")
         if unknown := [level for level in self.degradations if level not in map(str, range(1, MAX_ZOOM + 1, 2))]:
             raise ValueError(f"degradation is told at the odd levels to {MAX_ZOOM}, not at {unknown}")
         for level, value in {"every level": self.degradation, **self.degradations}.items():
@@ -64,12 +58,6 @@ class Checkpoint:
     sampler: SamplerConfig
     digest: str
     about: dict
-
-    @property
-    def times(self) -> list[tuple[int, ...]]:
-        """DDIM timesteps of each pass of a level (`refine`)."""
-        between = self.sampler.times_between or self.sampler.times
-        return [between, self.sampler.times][-len(passes(self.network.config)):]
 
 
 def save(folder: Path, network: Network, whitening: Whitening, sampler: SamplerConfig, about: dict) -> str:
@@ -120,13 +108,9 @@ def load(folder: Path, device: str = "cpu") -> Checkpoint:
     try:
         network = Network(NetworkConfig.from_dict(config["network"]))
         whitening = Whitening(config["whitening"])
-        sampler = SamplerConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in config["sampler"].items()})
+        sampler = SamplerConfig(**{**config["sampler"], "times": tuple(config["sampler"]["times"])})
         if not network.config.white and len(sampler.times) > 1:
             raise ValueError(f"it does not see x_t and is asked more than once, at {sampler.times}")
-        for coarser, halo in zip(passes(network.config), [sampler.halo, sampler.last_halo or sampler.halo], strict=False):
-            if (side := (TILE + 2 * halo) // coarser) % network.config.stride:
-                raise ValueError(f"a halo of {halo} px makes {side} px of a window, no multiple of the network's stride "
-                                 f"of {network.config.stride}")
     except (TypeError, ValueError, KeyError) as error:
         raise BadCheckpoint(f"{folder}/config.json does not describe a network: {error}") from None
     try:

@@ -19,35 +19,40 @@ from model.window import condition_box, generate
 def gigaflops(checkpoint: Checkpoint) -> dict[str, float]:
     """GFLOP (a multiply and an add count as two) of one new tile, halo and encoder included, and of a bare 256²."""
     network, sampler = checkpoint.network, checkpoint.sampler
-    side = (TILE + 2 * sampler.halo) // SCALE
-    scale = network.config.scale
-    bare = torch.zeros(1, 3, TILE // scale, TILE // scale), torch.zeros(1, 3, TILE, TILE), torch.ones(1)
-    low, x, one = (v.to(next(network.parameters()).device) for v in bare)
-    features = network.encode(low)
-    return {"tile": _counted(lambda: generate(checkpoint, np.zeros((side, side, 3), np.uint8), 0, 13, 2051, 1771)),
-            "call_256": _counted(lambda: network(x, one, features, one, one))}
+    device = next(network.parameters()).device
 
+    def count(call):
+        with FlopCounterMode(display=False) as counter:
+            result = call()
+        return counter.get_total_flops() / 1e9, result
 
-def _counted(call) -> float:
-    with FlopCounterMode(display=False) as counter:
-        call()
-    return counter.get_total_flops() / 1e9
+    def of(size, drop=0):
+        low = torch.zeros(1, 3, size // SCALE, size // SCALE, device=device)
+        one = torch.ones(1, device=device)
+        encode, features = count(lambda: network.encode(low))
+        call, _ = count(lambda: network(torch.zeros(1, 3, size, size, device=device), one, features, one, one, drop))
+        return encode, call
+
+    encode, whole = of(TILE + 2 * sampler.halo)
+    _, last = of(TILE + 2 * sampler.halo, sampler.halo if network.config.predicts == "x0" else 0)
+    return {"tile": encode + (len(sampler.times) - 1) * whole + last, "call_256": of(TILE)[1]}
 
 
 def theoretical_radius(config: NetworkConfig) -> int:
-    """Pixels (of its own picture) beyond which one network call cannot see: the sum of each convolution's reach."""
+    """Pixels beyond which one network call cannot see: the sum over the U of each convolution's reach."""
+    convs = 2 * config.blocks
     reach = config.patch  # first convolution
     deepest = len(config.multipliers) - 1
     for i in range(len(config.multipliers)):
         stride = config.patch * 2**i
         ways = 1 if i == deepest else 2
-        reach += ways * 2 * config.blocks_by_level[i] * stride * (2 if i == deepest else 1)  # the deepest level is passed down and up
+        reach += ways * convs * stride * (2 if i == deepest else 1)  # the deepest level is passed down and up
         if i < deepest:
             reach += stride + stride  # shrink and grow
     reach += config.patch  # last convolution
     reach += max(Creases(config.creases).reach, Cells(config.cells).reach)  # what is read of the noise sees some, too
-    # The encoder works at the condition's resolution: 15 convolutions an RRDB, first and last.
-    return config.scale * (15 * config.encoder_blocks + 2) + reach
+    # The condition's encoder works at a quarter of the resolution: 15 convolutions an RRDB, first and last.
+    return max(reach, SCALE * (15 * config.encoder_blocks + 2) + reach)
 
 
 def _condition(rng, size: int) -> np.ndarray:
@@ -84,8 +89,7 @@ def impulse_radius(checkpoint: Checkpoint, threshold: float = 1e-3) -> int:
     network = copy.deepcopy(checkpoint.network).cpu()
     generator = torch.Generator().manual_seed(1)
     size = 512
-    low = torch.zeros(1, 3, size // network.config.scale, size // network.config.scale)
-    features = network.encode(low)
+    features = network.encode(torch.zeros(1, 3, size // SCALE, size // SCALE))
     told = (torch.tensor([float(checkpoint.sampler.times[-1])]), features, torch.tensor([19.0]), torch.tensor([0.0]))
     x = torch.randn(1, 3, size, size, generator=generator)
     moved = x.clone()

@@ -22,11 +22,10 @@ SCALE = 4  # every level is four times finer than its condition
 class NetworkConfig:
     """What a network is; stored beside its weights as readable JSON."""
 
-    scale: int = SCALE                       # how many times finer one call makes a picture: 2 takes two to a level
     patch: int = 4                           # pixel-unshuffle of the noisy input: 4 works at a quarter of its size
     width: int = 48                          # channels of the finest level
     multipliers: tuple[int, ...] = (1, 2, 3)  # channels of each level, in units of width
-    blocks: int | tuple[int, ...] = 2        # ResBlocks (of each level) on the way down and again on the way up
+    blocks: int = 2                          # ResBlocks per level, on the way down and again on the way up
     attention: tuple[int, ...] = ()          # multipliers of the levels that carry self-attention
     norm: str = "pixel"                      # "pixel": RMS over channels, local; "group": GroupNorm over space
     embedding: int = 256                     # width of the conditional embedding c_{k,t}
@@ -47,12 +46,8 @@ class NetworkConfig:
     def __post_init__(self):
         if self.fine and 2 ** len(self.fine) != self.patch:
             raise ValueError(f"a head of {len(self.fine)} doublings does not undo a patch of {self.patch}")
-        if self.scale not in (2, SCALE):
-            raise ValueError(f"scale must be 2 or {SCALE}, not {self.scale}")
-        if self.scale % self.patch:
-            raise ValueError(f"patch must divide the scale, {self.scale}, not {self.patch}")
-        if isinstance(self.blocks, tuple) and len(self.blocks) != len(self.multipliers):
-            raise ValueError(f"blocks of {len(self.blocks)} levels for multipliers of {len(self.multipliers)}")
+        if SCALE % self.patch:
+            raise ValueError(f"patch must divide {SCALE}, not {self.patch}")
         if self.norm not in ("pixel", "group"):
             raise ValueError(f"norm must be 'pixel' or 'group', not {self.norm!r}")
         if self.padding not in ("zeros", "replicate"):
@@ -62,9 +57,6 @@ class NetworkConfig:
         if self.cells and (self.stride % self.cells or self.rim < self.cells) or self.rim % self.stride:
             raise ValueError(f"cells of {self.cells} px, a rim of {self.rim} px and a stride of {self.stride} px "
                              "do not fit into each other")
-        if self.rim and self.scale != SCALE:
-            raise ValueError("what is read of the noise around a window is read at once, at a scale of "
-                             f"{SCALE}, not {self.scale}")
         if not (self.white or self.predicts == "x0" and (self.creases or self.cells)):
             raise ValueError("a network that does not see x_t itself needs readings of the noise, and predicts x0")
 
@@ -73,21 +65,20 @@ class NetworkConfig:
         """Pixels by which a window may be moved without shifting any of the network's grids."""
         return self.patch * 2 ** (len(self.multipliers) - 1)
 
-    @property
-    def blocks_by_level(self) -> tuple[int, ...]:
-        return self.blocks if isinstance(self.blocks, tuple) else (self.blocks,) * len(self.multipliers)
-
     def as_dict(self) -> dict:
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict) -> "NetworkConfig":
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        values = dict(values)
+        for name in ("multipliers", "attention", "fine", "creases"):
+            if name in values:
+                values[name] = tuple(values[name])
+        return cls(**values)
 
 
 PRESETS = {
-    "explorer": NetworkConfig(scale=2, patch=2, width=16, multipliers=(2, 5, 10), blocks=(1, 2, 2),
-                              encoder_width=24, encoder_growth=8, padding="replicate"),
+    "explorer": NetworkConfig(fine=(32, 16), creases=(0.8, 1.6, 3.2, 6.4, 12.8), cells=16, rim=32),
     "tiny": NetworkConfig(width=8, multipliers=(1, 2), blocks=1, embedding=16, frequencies=8,
                           encoder_width=8, encoder_growth=4),
     # 5 levels with multipliers 1, 2, 4, 8, 8, three ResBlocks each, attention at 8×.
@@ -196,7 +187,7 @@ class DenseBlock(nn.Module):
 
 
 class Encoder(nn.Module):
-    """RRDBNet: condition ``(B, 3, h, w)`` -> features ``(B, F, h·scale/patch, w·scale/patch)``."""
+    """RRDBNet: condition ``(B, 3, h, w)`` -> features ``(B, F, h·4/patch, w·4/patch)``."""
 
     def __init__(self, config: NetworkConfig):
         super().__init__()
@@ -206,7 +197,7 @@ class Encoder(nn.Module):
                                     for _ in range(config.encoder_blocks))
         self.last = conv3x3(width, width, config.padding)
         self.up = nn.ModuleList(conv3x3(width, width, config.padding)
-                                for _ in range(int(math.log2(config.scale // config.patch))))
+                                for _ in range(int(math.log2(SCALE // config.patch))))
 
     def forward(self, condition):
         first = x = self.first(condition)
@@ -301,11 +292,11 @@ class Cells(nn.Module):
 class Stage(nn.Module):
     """The ResBlocks (and attention, if any) of one level on one way of the U."""
 
-    def __init__(self, inputs: int, outputs: int, config: NetworkConfig, blocks: int, attention: bool, padding: str):
+    def __init__(self, inputs: int, outputs: int, config: NetworkConfig, attention: bool, padding: str):
         super().__init__()
         self.blocks = nn.ModuleList(
             ResBlock(inputs if i == 0 else outputs, outputs, config.embedding, config.norm, padding)
-            for i in range(blocks))
+            for i in range(config.blocks))
         self.attention = Attention(outputs, config.norm) if attention else nn.Identity()
 
     def forward(self, x, embedding):
@@ -366,7 +357,7 @@ class Network(nn.Module):
         self.cells = Cells(config.cells) if config.cells else None
         first, *joined = (len(seen) for seen in inputs(config).values())
         self.first = conv3x3(first, channels[0])
-        of_level = [(c, config, config.blocks_by_level[i], m in config.attention, config.padding if i else "zeros")
+        of_level = [(c, config, m in config.attention, config.padding if i else "zeros")
                     for i, (c, m) in enumerate(zip(channels, config.multipliers, strict=True))]
         steps = list(zip(channels, channels[1:], strict=False))
         self.down = nn.ModuleList(Stage(how[0], *how) for how in of_level)
@@ -414,7 +405,7 @@ class Network(nn.Module):
         if c.attention or c.norm == "group":
             return 0, 0  # every pixel sees all
         head = sum(2 * (c.patch >> i) for i in range(len(c.fine))) + 1 if c.fine else c.patch
-        stage = head + c.patch * (2 * c.blocks_by_level[0] + 1)
+        stage = head + c.patch * (2 * c.blocks + 1)
         coarser = 2 * c.patch
         return (max(0, drop - stage) // coarser * coarser if len(c.multipliers) > 1 else 0,
                 max(0, drop - head) // c.patch * c.patch)

@@ -18,9 +18,9 @@ AXES = torch.tensor([[1, 1, 1], [1, 0, -1], [1, -2, 1]], dtype=torch.float64)
 AXES = (AXES / AXES.square().sum(1, keepdim=True).sqrt()).float()
 
 
-def enlarge(condition: torch.Tensor, scale: int = SCALE) -> torch.Tensor:
-    """Bicubic enlargement by `scale`: ``(B, 3, h, w)`` -> ``(B, 3, scale·h, scale·w)``."""
-    return F.interpolate(condition, scale_factor=scale, mode="bicubic", align_corners=False)
+def enlarge(condition: torch.Tensor) -> torch.Tensor:
+    """Bicubic enlargement by 4: ``(B, 3, h, w)`` -> ``(B, 3, 4h, 4w)``."""
+    return F.interpolate(condition, scale_factor=SCALE, mode="bicubic", align_corners=False)
 
 
 class Whitening:
@@ -53,15 +53,13 @@ class Whitening:
     def whiten(self, residual: torch.Tensor, ground_resolution) -> torch.Tensor:
         """``(B, 3, H, W)`` RGB in [-1, 1] units -> unit-variance axes."""
         std = self._matrices(ground_resolution).to(residual.device)
-        with torch.autocast(residual.device.type, enabled=False):
-            return torch.einsum("bac,bchw->bahw", AXES.to(residual.device) / std[:, :, None], residual)
+        return torch.einsum("bac,bchw->bahw", AXES.to(residual.device) / std[:, :, None], residual)
 
     def colour(self, whitened: torch.Tensor, ground_resolution) -> torch.Tensor:
         """Inverse of `whiten`; also of pixel rows that each have their ground resolution, ``(B, H)``."""
-        axes = AXES.to(whitened.device)
-        with torch.autocast(whitened.device.type, enabled=False):
-            if np.ndim(ground_resolution) == 2:
-                std = torch.stack([self._matrices(rows) for rows in ground_resolution]).to(whitened.device)
-                return torch.einsum("ac,bahw->bchw", axes, whitened * std.transpose(1, 2)[..., None])
-            std = self._matrices(ground_resolution).to(whitened.device)
-            return torch.einsum("bac,bahw->bchw", axes * std[:, :, None], whitened)
+        if np.ndim(ground_resolution) == 2:
+            std = torch.stack([self._matrices(rows) for rows in ground_resolution]).to(whitened.device)
+            scaled = whitened * std.transpose(1, 2)[..., None]
+            return torch.einsum("ac,bahw->bchw", AXES.to(whitened.device), scaled)
+        std = self._matrices(ground_resolution).to(whitened.device)
+        return torch.einsum("bac,bahw->bchw", AXES.to(whitened.device) * std[:, :, None], whitened)

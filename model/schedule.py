@@ -34,7 +34,7 @@ def ddim(denoise, noise: torch.Tensor, times: list[int], predicts: str) -> torch
     """DDIM with η = 0 (Song et al. 2021, eq. 12): x_0 from `noise`.
 
     `denoise(x, t)` is the network, its output being what it `predicts`; both ``(B, 3, H, W)``, t an int. The last step
-    ends at ᾱ = 1, so x_0 is returned itself; of it, `denoise` may leave out as much on every side as it likes.
+    ends at ᾱ = 1, so x_0 is returned itself.
     """
     alphas = alpha_bars().to(noise.device)
     x, x0 = noise, None
@@ -42,7 +42,5 @@ def ddim(denoise, noise: torch.Tensor, times: list[int], predicts: str) -> torch
         if i:
             eps = (x - alphas[times[i - 1]].sqrt() * x0) / (1 - alphas[times[i - 1]]).sqrt()
             x = alphas[t].sqrt() * x0 + (1 - alphas[t]).sqrt() * eps
-        output = denoise(x, t)
-        out = (x.shape[-1] - output.shape[-1]) // 2
-        x0 = clean(x[..., out:x.shape[-2] - out, out:x.shape[-1] - out], output, alphas[t], predicts)
+        x0 = clean(x, denoise(x, t), alphas[t], predicts)
     return x0

@@ -2,12 +2,14 @@
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from model import noise
 from model.checkpoint import Checkpoint
 from model.grid import TILE, ground_resolution, pixel_latitude, tile_latitude, width
 from model.network import SCALE, inner
-from model.refine import refine
+from model.residual import enlarge
+from model.schedule import ddim
 
 
 def condition_box(halo: int, x: int, y: int) -> tuple[int, int, int, int]:
@@ -30,13 +32,13 @@ def generate(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: in
     `condition` is the uint8 region `condition_box` of the level above. The halo is computed and dropped, so that
     neighbours, each with its own, agree at their border. `check` is called between network calls and may raise.
     """
-    return with_halo(checkpoint, condition, seed, level, x, y, check)
+    return with_halo(checkpoint, condition, seed, level, x, y, check, drop=checkpoint.sampler.halo)
 
 
 @torch.inference_mode()
 def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: int, x: int, y: int,
-              check=lambda: None, keep: int = 0) -> np.ndarray:
-    """The window and `keep` pixels of its halo, at most the last pass's: uint8 ``(256 + 2·keep, 256 + 2·keep, 3)``.
+              check=lambda: None, drop: int = 0) -> np.ndarray:
+    """The window and its halo less `drop`, uint8 ``(256 + 2·(halo - drop), 256 + 2·(halo - drop), 3)``.
 
     Batch is always 1 and the layout always channels last: the bits do not depend on what else is being made.
     """
@@ -44,24 +46,31 @@ def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: i
     device = next(network.parameters()).device
     halo, size = sampler.halo, TILE + 2 * sampler.halo
     low = torch.from_numpy(condition).to(device).permute(2, 0, 1)[None].float() / 127.5 - 1
+    low = low.contiguous(memory_format=torch.channels_last)
     x0, y0 = x * TILE - halo, y * TILE - halo
-
-    def resolutions(coarser: int, dropped: int, drop: int):
-        if not sampler.rows:
-            middle = coarser * ground_resolution(level, tile_latitude(level, y))
-            return torch.tensor([middle], device=device), [middle]
-        top, rows, drop = y0 + dropped, size - 2 * dropped, coarser * drop
-        of_patches = row_resolutions(level, top, rows, coarser * network.config.patch)
-        of_pixels = row_resolutions(level, top + drop, rows - 2 * drop, coarser)
-        of_patches, of_pixels = ([[coarser * r for r in of[0]]] for of in (of_patches, of_pixels))
-        return torch.tensor(of_patches, device=device), of_pixels
-
+    if sampler.rows:
+        of_patches = row_resolutions(level, y0, size, network.config.patch)
+        of_pixels = row_resolutions(level, y0 + drop, size - 2 * drop, 1)
+    else:
+        of_patches = of_pixels = [ground_resolution(level, tile_latitude(level, y))]
     rim = network.config.rim
     known = noise.field(seed, level, x0 - rim, y0 - rim, x0 + size + rim, y0 + size + rim)
     known = torch.from_numpy(known).to(device)[None].contiguous(memory_format=torch.channels_last)
-    last_halo = sampler.last_halo or halo  # what the last pass does without is dropped before it
-    picture = refine(network, checkpoint.whitening, checkpoint.times, low, inner(known, rim), resolutions,
-                     torch.tensor([sampler.told(level)], device=device), drops=(halo - last_halo, last_halo - keep),
-                     extra=network.read(known) if rim else None, project=sampler.project, check=check)
-    pixels = ((picture + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    start, extra = inner(known, rim), network.read(known) if rim else None
+    features = network.encode(low)
+    told = (torch.tensor(of_patches, device=device), torch.tensor([sampler.told(level)], device=device))
+
+    # The last step's picture is wanted without its halo, which only the steps before and the U-Net's depth need.
+    early = drop if network.config.predicts == "x0" else 0
+
+    def denoise(x_t, t):
+        check()
+        return network(x_t, torch.tensor([float(t)], device=device), features, *told,
+                       drop=early if t == sampler.times[-1] else 0, extra=extra)
+
+    clean = inner(ddim(denoise, start, list(sampler.times), network.config.predicts), drop - early)
+    residual = checkpoint.whitening.colour(clean, of_pixels)
+    if sampler.project:
+        residual = residual - F.interpolate(F.avg_pool2d(residual, SCALE), scale_factor=SCALE, mode="nearest")
+    pixels = ((inner(enlarge(low), drop) + residual + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     return pixels[0].permute(1, 2, 0).contiguous().cpu().numpy()

@@ -27,46 +27,25 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: max((weight.get(mark.name, 0) for mark in item.iter_markers()), default=0))
 
 
-def random_checkpoint(folder: Path, config, sampler) -> Path:
-    """A checkpoint of random weights: milliseconds a window, pixels that differ everywhere."""
+@pytest.fixture(scope="session")
+def tiny_weights(tmp_path_factory) -> Path:
+    """A checkpoint of the smallest preset with random weights: milliseconds a window, pixels that differ everywhere."""
     import torch
 
-    from model.checkpoint import save
-    from model.network import Network
+    from model.checkpoint import SamplerConfig, save
+    from model.network import PRESETS, Network
     from model.residual import Whitening
 
+    folder = tmp_path_factory.mktemp("weights") / "tiny"
     generator_state = torch.random.get_rng_state()
     torch.manual_seed(1)
-    network = Network(config)
+    network = Network(PRESETS["tiny"])
     with torch.no_grad():
         for parameter in network.parameters():  # also the layers that training starts at zero
             parameter.add_(0.02 * torch.randn_like(parameter))
     torch.random.set_rng_state(generator_state)
-    save(folder, network, Whitening([[5.0, 0.1, 0.02, 0.02]]), sampler, {"name": folder.name})
+    save(folder, network, Whitening([[5.0, 0.1, 0.02, 0.02]]), SamplerConfig(times=(999, 499)), {"name": "tiny"})
     return folder
-
-
-@pytest.fixture(scope="session")
-def tiny_weights(tmp_path_factory) -> Path:
-    """The smallest preset, which draws a level at once."""
-    from model.checkpoint import SamplerConfig
-    from model.network import PRESETS
-
-    return random_checkpoint(tmp_path_factory.mktemp("weights") / "tiny", PRESETS["tiny"],
-                             SamplerConfig(times=(999, 499)))
-
-
-@pytest.fixture(scope="session")
-def doubling_weights(tmp_path_factory) -> Path:
-    """The same, but it draws a level in two octaves, as what ships does."""
-    from dataclasses import replace
-
-    from model.checkpoint import SamplerConfig
-    from model.network import PRESETS
-
-    return random_checkpoint(tmp_path_factory.mktemp("weights") / "doubling",
-                             replace(PRESETS["tiny"], scale=2, patch=2, padding="replicate"),
-                             SamplerConfig(times=(999,), times_between=(999, 400), halo=32, last_halo=20, rows=True))
 
 
 @pytest.fixture

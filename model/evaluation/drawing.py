@@ -4,14 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint, SamplerConfig
 from model.errors import BadCheckpoint
 from model.network import SCALE, Network, NetworkConfig
-from model.refine import everywhere, passes, refine
 from model.residual import Whitening, enlarge
-from model.schedule import timesteps
+from model.schedule import ddim, timesteps
 
 
 def load(path: Path) -> Checkpoint:
@@ -58,11 +58,20 @@ def draw(
     by level is for the cascade's own output, which is flatter than that).
     """
     network, sampler = checkpoint.network, checkpoint.sampler
-    asked = [times] * len(passes(network.config)) if times else checkpoint.times
+    low = to_tensor(condition)
+    features = network.encode(low)
+    known = torch.tensor([float(resolution)]), torch.tensor([float(told)])
     start = torch.from_numpy(np.ascontiguousarray(noise))[None].contiguous(memory_format=torch.channels_last)
-    return to_pixels(refine(network, checkpoint.whitening, asked, to_tensor(condition), start,
-                            everywhere(torch.tensor([float(resolution)])), torch.tensor([float(told)]),
-                            project=sampler.project))
+    x0 = ddim(
+        lambda x, t: network(x, torch.tensor([float(t)]), features, *known),
+        start,
+        list(times or sampler.times),
+        network.config.predicts,
+    )
+    residual = checkpoint.whitening.colour(x0, [resolution])
+    if sampler.project:
+        residual = residual - F.interpolate(F.avg_pool2d(residual, SCALE), scale_factor=SCALE, mode="nearest")
+    return to_pixels(enlarge(low) + residual)
 
 
 def bicubic(condition: np.ndarray) -> np.ndarray:

@@ -31,14 +31,14 @@ FIRST = Pass(sigma=(0.2, 3.0), resize=(0.15, 1.5), noise=(1, 30), jpeg=(30, 95))
 SECOND = Pass(sigma=(0.2, 1.5), resize=(0.3, 1.2), noise=(1, 25), jpeg=(30, 95))
 
 
-def degrade(image: torch.Tensor, strength: float, rng: np.random.Generator, scale: int = 4) -> torch.Tensor:
-    """``(3, H, W)`` in [-1, 1] -> ``(3, H/scale, W/scale)``, degraded by `strength`."""
-    height, width = image.shape[1] // scale, image.shape[2] // scale
+def degrade(image: torch.Tensor, strength: float, rng: np.random.Generator) -> torch.Tensor:
+    """``(3, H, W)`` in [-1, 1] -> ``(3, H/4, W/4)``, degraded by `strength`."""
+    height, width = image.shape[1] // 4, image.shape[2] // 4
     if strength <= 0:
-        return F.avg_pool2d(image[None], scale)[0]
+        return F.avg_pool2d(image[None], 4)[0]
     x = image[None]
     for stage in (FIRST, SECOND):
-        x = _blur(x, stage, strength * scale / 4, rng)
+        x = _blur(x, stage, strength, rng)
         x = _resize(x, stage, strength, rng, least=(height, width))
         x = _noise(x, stage, strength, rng)
         if stage is FIRST:

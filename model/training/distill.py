@@ -21,13 +21,12 @@ from torch.nn import functional as F
 
 from model.errors import BadCheckpoint
 from model.network import Network, NetworkConfig, grown, inner
-from model.refine import everywhere, passes, refine
 from model.residual import Whitening, enlarge
+from model.schedule import ddim
 from model.training.adversary import COARSE, Discriminator, coarse_mean
 from model.training.degradation import haze
 from model.training.imagery import Patch
 from model.training.journal import Journal, share_done
-from model.training.loop import measure_whitening
 from model.training.pairs import PairConfig, Pairs
 from model.training.patches import RIM, patch_distance
 from model.training.score import Score
@@ -42,7 +41,6 @@ class DistillConfig:
     steps: int = 10_000
     minutes: float | None = None
     times: tuple[int, ...] = (999,)       # the student's DDIM timesteps
-    times_between: tuple[int, ...] = ()   # ... of the zoom between two levels, if the network doubles
     creases: tuple[float, ...] = ()       # given to a student whose teacher had none
     cells: int = 0                        # ... or fewer
     rim: int = 0
@@ -148,7 +146,6 @@ class Distiller:
         self.network.to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
         self.whitening = Whitening(state["whitening"])
-        self.units = Whitening(measure_whitening(train))  # of a level's detail, in which pictures are judged
         torch.manual_seed(config.seed)
         self.discriminator = Discriminator().to(self.device, memory_format=torch.channels_last)
         self.score = Score().to(self.device)
@@ -205,10 +202,15 @@ class Distiller:
 
     def generate(self, network, condition, resolution, strength, noise, extra=None):
         """The student's picture ``(B, 3, 4h, 4w)`` of a condition, differentiable; `extra` as the network has it."""
-        times = [self.config.times_between or self.config.times, self.config.times][-len(passes(network.config)):]
+        low = condition.contiguous(memory_format=torch.channels_last)
+        batch = len(low)
+        x = noise.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bfloat16):
-            return refine(network, self.whitening, times, condition, noise, everywhere(resolution), strength,
-                          extra=extra)
+            features = network.encode(low)
+            x0 = ddim(lambda x_t, t: network(x_t, torch.full((batch,), float(t), device=self.device), features,
+                                             resolution, strength, extra=extra).float(),
+                      x, list(self.config.times), network.config.predicts)
+        return enlarge(low) + self.whitening.colour(x0, resolution)
 
     def batch(self, n: int):
         """Batch n: real pictures, conditions, m/px, told degradation, two noises each, where the condition is own, and
@@ -259,7 +261,7 @@ class Distiller:
         """What the discriminator is shown: whitened detail, coarse means, m/px."""
         y, x = (RIM + v for v in shift)
         size = self.config.crop - COARSE - 2 * RIM
-        detail = self.units.whiten(image - coarse, resolution) / 1.5
+        detail = self.whitening.whiten(image - coarse, resolution) / 1.5
         return detail[..., y:y + size, x:x + size], coarse[..., y:y + size, x:x + size], resolution
 
     def advance(self) -> dict[str, float]:
@@ -286,15 +288,15 @@ class Distiller:
                 logit = self.opinion(*real_view)
             opinion = F.softplus(logit.repeat(2, 1) - self.opinion(*fake_view)).mean()
             self.discriminator.requires_grad_(True)
-        one, other = self.units.whiten(fake - coarse.repeat(2, 1, 1, 1), twice).chunk(2)
-        real = self.units.whiten(target - coarse, resolution)
+        one, other = self.whitening.whiten(fake - coarse.repeat(2, 1, 1, 1), twice).chunk(2)
+        real = self.whitening.whiten(target - coarse, resolution)
         score = self.score(one, other, real, c.texture).mean()
         patches = torch.zeros((), device=self.device)
         if c.patches:
             chance = torch.Generator().manual_seed((c.seed << 32) + self.step)
             patches = patch_distance(one, other, real, chance).mean()
         away = F.avg_pool2d(fake, 4) - means
-        mean = (self.units.whiten(away, twice).abs().mean((1, 2, 3)) * own.repeat(2)).sum() / (2 * c.batch)
+        mean = (self.whitening.whiten(away, twice).abs().mean((1, 2, 3)) * own.repeat(2)).sum() / (2 * c.batch)
         grid = sum(grid_phase(made[:, :1]) for made in (one, other)) / 2
         weave = torch.zeros((), device=self.device)
         if c.streaks:
@@ -370,7 +372,7 @@ class Distiller:
         for row in self.sheet.rows:
             condition, real, resolution, noise = (v.to(self.device) for v in row[1:])
             told, base = torch.zeros_like(resolution), enlarge(condition)
-            one, other, truth = (self.units.whiten(picture - base, resolution) for picture in (
+            one, other, truth = (self.whitening.whiten(picture - base, resolution) for picture in (
                 self.generate(self.average, condition, resolution, told, noise),
                 self.generate(self.average, condition, resolution, told, noise.flip(2)), real))
             result[row.level] = float(self.score(one, other, truth, self.config.texture).mean())

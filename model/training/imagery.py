@@ -18,8 +18,6 @@ from model.worlds import EARTH_POWER
 COLUMNS = ("id", "shard", "size_px", "m_per_px", "lat", "lon", "scene", "source", "landcover", "split")
 # Nominal ground resolution of each level and the zoom it stands for (metres per pixel at 33° N/S).
 LEVELS = {"4892": 5, "1223": 7, "611x": 8, "305": 9, "76": 11, "19": 13, "4.8": 15}
-# How much of its contrast a fine source keeps: what Blue Marble and these show of the same octave of land differs.
-CONTRAST = {"76": 0.85, "19": 0.7, "4.8": 0.85}
 IMAGERY = Path(__file__).resolve().parents[3] / "shared" / "imagery"  # where the commands look unless told otherwise
 
 
@@ -135,9 +133,7 @@ def match_tone(patches: list[Patch], base: Base | None) -> None:
         there = np.mean([_base_colour(base, p) for p in members], axis=0)
         gain = np.clip((there + 4) / (mean + 4), 0.5, 1.6) ** 0.8
         for patch in members:
-            keeps = CONTRAST.get(patch.level, 1.0)
-            toned = (keeps * patch.pixels + (1 - keeps) * mean) * gain
-            patch.pixels = np.clip(np.rint(toned), 0, 255).astype(np.uint8)
+            patch.pixels = np.clip(np.rint(patch.pixels * gain), 0, 255).astype(np.uint8)
 
 
 def _base_colour(base: Base, patch: Patch) -> np.ndarray:

@@ -7,7 +7,7 @@ with any number of processes sees the batches that one process would.
 import copy
 import os
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,8 @@ from torch.nn import functional as F
 
 from model.errors import BadCheckpoint
 from model.network import Network, NetworkConfig
-from model.refine import everywhere, passes, refine
 from model.residual import AXES, Whitening, enlarge
-from model.schedule import STEPS, alpha_bars, clean, timesteps
+from model.schedule import STEPS, alpha_bars, clean, ddim, timesteps
 from model.training.imagery import LEVELS, Patch
 from model.training.journal import Journal, share_done
 from model.training.pairs import PairConfig, Pairs, as_tensor, stack
@@ -42,7 +41,6 @@ class TrainConfig:
     decay_from: float = 0.7          # share of the run after which the rate falls linearly to a tenth
     weight_decay: float = 0.01
     ema: float = 0.999
-    bfloat16: bool = False           # the network's arithmetic on a processor; on GPUs it is always so
     objective: str = "v"             # loss on "x0", "v" or "eps", the paper's, whatever the network predicts
     few: tuple[int, ...] = ()        # timesteps a few-step student will be asked at: half of all draws, shared evenly
     most: float = 1e4                # cap of the objective's weight (min-SNR, arXiv 2303.09556)
@@ -54,26 +52,20 @@ class TrainConfig:
     pairs: PairConfig = field(default_factory=PairConfig)
 
 
-def measure_whitening(patches: list[Patch], scale: int = 4) -> list[list[float]]:
-    """Rows (m/px, std of the residual along each axis) per level, and per zoom between two if `scale` is 2; of clean
-    pairs."""
+def measure_whitening(patches: list[Patch]) -> list[list[float]]:
+    """Rows (m/px, std of the residual along each axis) per level, from clean pairs."""
     table = []
     for level in LEVELS:
         members = [p for p in patches if p.level == level]
         if not members or level == "611x":
             continue  # 611x is softer than its pixels; its neighbours speak for it
-        for coarser in (1,) if scale == 4 else (1, 2):
-            squares = []
-            for patch in members[::max(1, len(members) // 150)]:
-                image = F.avg_pool2d(as_tensor(patch.pixels)[None], coarser)
-                low = F.avg_pool2d(image, scale)
-                if coarser == 2 and patch.base is not None:
-                    low = as_tensor(patch.base)[None]  # the world's own, softer: more is missing
-                residual = image - enlarge(low, scale)
-                squares.append(torch.einsum("ac,bchw->bahw", AXES, residual).square().mean((0, 2, 3)))
-            std = torch.stack(squares).mean(0).sqrt()
-            resolution = coarser * float(np.median([p.m_per_px for p in members]))
-            table.append([resolution, *(round(float(s), 4) for s in std)])
+        squares = []
+        for patch in members[::max(1, len(members) // 150)]:
+            image = as_tensor(patch.pixels)[None]
+            residual = image - enlarge(F.avg_pool2d(image, 4))
+            squares.append(torch.einsum("ac,bchw->bahw", AXES, residual).square().mean((0, 2, 3)))
+        std = torch.stack(squares).mean(0).sqrt()
+        table.append([float(np.median([p.m_per_px for p in members])), *(round(float(s), 4) for s in std)])
     return sorted(table)
 
 
@@ -88,7 +80,7 @@ def diffusion_loss(network, whitening: Whitening, batch, t: torch.Tensor, noise:
                    config: TrainConfig) -> torch.Tensor:
     """Loss of each item ``(B,)``: the network's x_0 against the true one at timesteps `t` with `noise` (B, 3, H, W)."""
     condition, target, resolution, strength = batch
-    x0 = whitening.whiten(target - enlarge(condition, network.config.scale), resolution)
+    x0 = whitening.whiten(target - enlarge(condition), resolution)
     alpha_bar = alpha_bars().to(x0.device)[t][:, None, None, None]
     a, s = alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
     x = (a * x0 + s * noise).contiguous(memory_format=torch.channels_last)
@@ -123,10 +115,9 @@ class Trainer:
         self.network = Network(network_config).to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=config.lr, weight_decay=config.weight_decay)
-        self.pair_config = replace(config.pairs, scale=network_config.scale)
-        self.pairs = Pairs(train, config.seed, self.pair_config)
+        self.pairs = Pairs(train, config.seed, config.pairs)
         self.validation = validation
-        self.whitening = Whitening(measure_whitening(train, network_config.scale))
+        self.whitening = Whitening(measure_whitening(train))
         self.journal = Journal(self.out, tells=self.rank == 0)
         self.sheet = Sheet(validation)
         self.step, self.seconds = 0, 0.0
@@ -194,7 +185,7 @@ class Trainer:
             pairs = [self.pairs.item(n) for n in range(first, first + share)]
             batch = [v.to(self.device) for v in stack(pairs)]
             t, noise = (v.to(self.device) for v in draw_noise(c.seed, first, share, c.pairs.crop, c.few))
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=c.bfloat16 or self.device.type == "cuda"):
+            with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
                 losses = diffusion_loss(self.network, self.whitening, batch, t, noise, c)
             (losses.mean() / c.accumulate).backward()
             for pair, loss in zip(pairs, losses.tolist(), strict=True):
@@ -231,7 +222,7 @@ class Trainer:
             members = [p for p in self.validation if p.level == level]
             if not members:
                 continue
-            calm = replace(self.pair_config, calm=0, borrowed=0, clean=1, jitter=1, tone=0, haze=0, turned=0)
+            calm = PairConfig(crop=self.config.pairs.crop, calm=0, borrowed=0, clean=1, jitter=1, tone=0)
             batch = [v.to(self.device) for v in Pairs(members, 7, calm).batch(0, 16)]
             t, noise = (v.to(self.device) for v in draw_noise(7 + number, 0, 16, self.config.pairs.crop))
             result[level] = float(diffusion_loss(self.average, self.whitening, batch, t, noise, self.config).mean())
@@ -239,10 +230,12 @@ class Trainer:
 
     def generate(self, condition: torch.Tensor, m_per_px: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """The averaged network's pictures ``(B, 3, 4h, 4w)`` of conditions, in `SHEET_STEPS` DDIM steps; CPU to CPU."""
-        low, resolution, noise = (v.to(self.device) for v in (condition, m_per_px, noise))
-        asked = [timesteps(SHEET_STEPS)] * len(passes(self.average.config))
-        return refine(self.average, self.whitening, asked, low, noise, everywhere(resolution),
-                      torch.zeros_like(resolution)).cpu()
+        low, resolution, x = (v.to(self.device) for v in (condition, m_per_px, noise))
+        low, x = (v.contiguous(memory_format=torch.channels_last) for v in (low, x))
+        features, one = self.average.encode(low), torch.ones(len(low), device=self.device)
+        x0 = ddim(lambda x_t, t: self.average(x_t, t * one, features, resolution, 0 * one), x, timesteps(SHEET_STEPS),
+                  self.average.config.predicts)
+        return (enlarge(low) + self.whitening.colour(x0, resolution)).cpu()
 
     def done(self) -> bool:
         return share_done(self.step, self.seconds, self.config.steps, self.config.minutes) >= 1

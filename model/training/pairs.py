@@ -21,7 +21,6 @@ ENLARGED = {"auto:ocean": 8, "auto:ice": 8, "auto:desert-bare": 4}
 @dataclass(frozen=True)
 class PairConfig:
     crop: int = 128                 # pixels of the target
-    scale: int = 4                  # target over condition; at 2 half of the targets are of the zoom between two levels
     true_base: float = 0.6          # of z7's pairs have the world's own base as condition
     calm: float = 0.05              # of all pairs: sea, ice and sand that stay calm at the fine levels
     borrowed: float = 0.12          # of the fine pairs: natural scenes of a coarser level (terrain is self-similar)
@@ -38,7 +37,7 @@ class PairConfig:
 class Pair(NamedTuple):
     """One item: images in [-1, 1] float32, and the level it stands for, whatever patch it was made of."""
 
-    condition: torch.Tensor     # (3, c/scale, c/scale)
+    condition: torch.Tensor     # (3, c/4, c/4)
     target: torch.Tensor        # (3, c, c)
     m_per_px: float
     degradation: float
@@ -93,7 +92,7 @@ class Pairs:
         scenes = self.scenes[level]
         scene = scenes[rng.choice(len(scenes), p=self.scene_weights[level])]
         patch = scene[rng.integers(len(scene))]
-        if patch.base is not None and rng.random() < c.true_base * c.scale / 4:  # the base is z5, not z6
+        if patch.base is not None and rng.random() < c.true_base:
             return self._true_base(patch, rng)
         return self._ordinary(patch, patch.m_per_px, level, rng)
 
@@ -106,30 +105,22 @@ class Pairs:
         image = as_tensor(patch.pixels)
         if c.turned and rng.random() < c.turned:
             image = rotate(image, float(rng.uniform(0, math.pi / 2)))
-        coarser = self.coarser(rng)
         factor = float(np.exp(rng.uniform(math.log(c.jitter), 0))) if rng.random() < 0.5 else 1.0
-        # Source pixels that become the crop.
-        span = min(256, 4 * math.ceil(c.crop * coarser / factor / 4))
+        span = min(256, 4 * math.ceil(c.crop / factor / 4))  # source pixels that become the crop
         x, y = (int(rng.integers(0, 256 - span + 1)) for _ in range(2))
         target = image[:, y:y + span, x:x + span]
-        if span == 2 * c.crop:
-            target = F.avg_pool2d(target[None], 2)[0]  # as the cascade defines a zoom by the one below it
-        elif span != c.crop:
+        if span != c.crop:
             target = F.interpolate(target[None], size=(c.crop, c.crop), mode="bicubic", antialias=True)[0]
-        m_per_px = m_per_px * span / c.crop
+            m_per_px = m_per_px * span / c.crop
         target = _tone(turn(target, int(rng.integers(8))), c.tone, rng).clamp(-1, 1)
         strength = 0.0
         if c.degradation and rng.random() > c.clean:
             strength = c.strength * float(rng.random()) ** 1.5
-        condition = degrade(target, strength, rng, c.scale)
+        condition = degrade(target, strength, rng)
         if not strength:
             strength = self.flatness(rng)
             condition = haze(condition[None], torch.tensor([strength]))[0]
         return Pair(condition, target.contiguous(), m_per_px, strength, level)
-
-    def coarser(self, rng) -> int:
-        """How many times coarser than its patch a target is: of calls that double, every other ends between levels."""
-        return int(rng.integers(1, 3)) if self.config.scale == 2 else 1
 
     def flatness(self, rng) -> float:
         """By how much a condition is flattened: mostly not at all."""
@@ -138,15 +129,13 @@ class Pairs:
 
     def _true_base(self, patch, rng):
         """z7 from the world's own, softer, base: the same window of both."""
-        c = self.config
-        n, coarser = c.crop // c.scale, 4 // c.scale
+        n = self.config.crop // 4
         x, y = (int(rng.integers(0, 64 - n + 1)) for _ in range(2))
         k = int(rng.integers(8))
-        target = turn(as_tensor(patch.pixels)[:, 4 * y:4 * (y + n), 4 * x:4 * (x + n)], k)
-        target = F.avg_pool2d(target[None], coarser)[0].contiguous()
+        target = turn(as_tensor(patch.pixels)[:, 4 * y:4 * (y + n), 4 * x:4 * (x + n)], k).contiguous()
         condition = turn(as_tensor(patch.base)[:, y:y + n, x:x + n], k).contiguous()
         # The base is softer and flatter than its finer self, whatever is told.
-        return Pair(condition, target, patch.m_per_px * coarser, self.flatness(rng), patch.level)
+        return Pair(condition, target, patch.m_per_px, self.flatness(rng), patch.level)
 
     def _calm(self, rng):
         """Sea, ice and sand of a coarse level, enlarged: at the fine levels there is little more to see."""
@@ -160,9 +149,9 @@ class Pairs:
         target = target + 0.006 * torch.from_numpy(rng.standard_normal((1, n, n), dtype=np.float32))
         target = _tone(target, self.config.tone, rng).clamp(-1, 1)
         level = list(FINE)[rng.integers(len(FINE))]
-        m_per_px = float(FINE[level] * rng.uniform(0.5, 1.4) * self.coarser(rng))
+        m_per_px = float(FINE[level] * rng.uniform(0.5, 1.4))
         # Calm is calm, whatever is told.
-        return Pair(F.avg_pool2d(target[None], self.config.scale)[0], target.contiguous(), m_per_px, self.flatness(rng), level)
+        return Pair(F.avg_pool2d(target[None], 4)[0], target.contiguous(), m_per_px, self.flatness(rng), level)
 
 
 def as_tensor(pixels: np.ndarray) -> torch.Tensor:

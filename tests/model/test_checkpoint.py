@@ -58,10 +58,7 @@ def test_an_unknown_format_is_refused(folder):
 
 
 @pytest.mark.parametrize("change", [lambda c: c.pop("whitening"), lambda c: c["network"].update(patch=3),
-                                    lambda c: c["network"].update(colour=1), lambda c: c["sampler"].update(times=[]),
-                                    lambda c: c["sampler"].update(times_between=[400, 999]),
-                                    lambda c: c["sampler"].update(halo=32, last_halo=48),
-                                    lambda c: c["sampler"].update(halo=30), lambda c: c["sampler"].update(halo=36)])
+                                    lambda c: c["network"].update(colour=1), lambda c: c["sampler"].update(times=[])])
 def test_a_config_that_describes_nothing_is_refused(folder, change):
     edit(folder, change)
     with pytest.raises(BadCheckpoint):

@@ -47,21 +47,15 @@ class SmallWorlds(Worlds):
         return self._worlds[name]
 
 
-@pytest.fixture(scope="module", params=["tiny_weights", "doubling_weights"])
-def weights(request):
-    """The laws hold for a network that draws a level at once, and for one that draws it in two octaves."""
-    return request.getfixturevalue(request.param)
-
-
 @pytest.fixture
-def make(weights):
-    return lambda store=None, threads=1: Generator(SmallWorlds(), store, weights=weights, threads=threads)
+def make(tiny_weights):
+    return lambda store=None, threads=1: Generator(SmallWorlds(), store, weights=tiny_weights, threads=threads)
 
 
 @pytest.fixture(scope="module")
-def warm(weights):
+def warm(tiny_weights):
     """One generator whose store fills while the module runs: its answers must be those of an empty one."""
-    return Generator(SmallWorlds(), weights=weights, threads=1)
+    return Generator(SmallWorlds(), weights=tiny_weights, threads=1)
 
 
 def tile(z):
