@@ -101,7 +101,8 @@ def train(imagery, out, preset, recipe, steps, minutes, batch, accumulate, start
 
 
 @main.command()
-@click.option("--teacher", type=click.Path(exists=True, path_type=Path), required=True, help="state.pt of `train`")
+@click.option("--teacher", type=click.Path(exists=True, path_type=Path), required=True,
+              help="state.pt of `train`, or the folder of a published version")
 @click.option("--imagery", type=click.Path(path_type=Path), default=IMAGERY)
 @click.option("--out", type=click.Path(path_type=Path), required=True)
 @click.option("--recipe", type=click.Path(exists=True, path_type=Path), help="JSON of DistillConfig fields")

@@ -11,15 +11,17 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
+from model import checkpoint as checkpoints
 from model.errors import BadCheckpoint, BadImagery
 from model.network import PRESETS, Creases, inner
 from model.schedule import alpha_bars
 from model.training.degradation import degrade, haze
 from model.training.distill import DistillConfig, Distiller, grid_phase, streaks
-from model.training.imagery import COLUMNS, read_index, read_patches
+from model.training.imagery import COLUMNS, CONTRAST, Patch, match_tone, read_index, read_patches
 from model.training.loop import TrainConfig, Trainer, loss_weight
 from model.training.pairs import PairConfig, Pairs, rotate, turn
 from model.training.sheet import Sheet
+from model.worlds import Worlds
 
 
 def picture(number: int) -> np.ndarray:
@@ -133,6 +135,16 @@ def test_shapes_and_ranges(folder):
     assert condition.shape == (16, 3, 32, 32) and target.shape == (16, 3, 128, 128)
     assert condition.abs().max() <= 1 and target.abs().max() <= 1
     assert (resolution > 4).all() and (strength >= 0).all() and (strength > 0).any()
+
+
+def test_fine_sources_keep_less_of_their_contrast_and_their_scenes_mean():
+    ones = np.ones((256, 256, 3), np.uint8)
+    patches = [Patch(f"{level}-{v}", level, f"s{level}", "", 10.0, 20.0, 19.0, v * ones)
+               for level in ("305", "19") for v in (60, 120)]
+    match_tone(patches, Worlds().get("earth").base(0))
+    (dark, bright), (dull, pale) = ([p.pixels.mean() for p in patches if p.level == level] for level in ("305", "19"))
+    assert pale - dull == pytest.approx(CONTRAST["19"] * (bright - dark), abs=1.5)
+    assert pale + dull == pytest.approx(bright + dark, abs=1.5)
 
 
 def test_without_degradation_the_condition_is_the_mean():
@@ -348,6 +360,17 @@ def test_a_recipe_that_says_nonsense_is_refused_in_a_sentence(folder, tmp_path):
         result = CliRunner().invoke(main, ["distill", "--teacher", str(tmp_path / "recipe.json"), "--out",
                                            str(tmp_path / "out"), "--recipe", str(tmp_path / "recipe.json")])
         assert result.exit_code == 2 and said in result.output
+
+
+def test_a_published_version_may_be_the_teacher(folder, tmp_path, tiny_weights):
+    student = Distiller(tiny_weights, DistillConfig(steps=1, batch=2, crop=80, alone=9),
+                        read_patches(folder, "train", progress=False), tmp_path / "student")
+    taught = checkpoints.load(tiny_weights)
+    for a, b in zip(student.network.parameters(), taught.network.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert student.whitening.table == taught.whitening.table
+    student.run(progress=False)
+    assert (student.out / "state.pt").is_file()
 
 
 def test_a_teacher_that_cannot_be_read_is_refused(folder, tmp_path):
