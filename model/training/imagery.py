@@ -18,7 +18,7 @@ from model.worlds import EARTH_POWER
 COLUMNS = ("id", "shard", "size_px", "m_per_px", "lat", "lon", "scene", "source", "landcover", "split")
 # Nominal ground resolution of each level and the zoom it stands for (metres per pixel at 33° N/S).
 LEVELS = {"4892": 5, "1223": 7, "611x": 8, "305": 9, "76": 11, "19": 13, "4.8": 15}
-# How much of its contrast a fine source keeps: of the octaves that both show, Blue Marble has less (docs/MODEL.md, Tone).
+# How much of its contrast a fine source keeps: of octaves that both show, Blue Marble has less (docs/MODEL.md, "Tone").
 CONTRAST = {"76": 0.85, "19": 0.7, "4.8": 0.85}
 IMAGERY = Path(__file__).resolve().parents[3] / "shared" / "imagery"  # where the commands look unless told otherwise
 
@@ -116,8 +116,8 @@ def match_tone(patches: list[Patch], base: Base | None) -> None:
     """Bring every source to one look (docs/MODEL.md, "Tone"), in place.
 
     Blue Marble goes through the world's own curve. Every other scene is multiplied, per channel, so that its mean comes
-    80 % of the way (in logarithms) to the base's mean at that scene's places, and keeps `CONTRAST` about it. Where a z7 patch covers a tile of the
-    base, its low frequencies become the base's, and the base itself is kept as the true condition.
+    80 % of the way (in logarithms) to the base's mean at that scene's places, and keeps `CONTRAST` about it. Where a z7
+    patch covers a tile of the base, its low frequencies become the base's, and the base itself is kept as the true condition.
     """
     curve = tone_curve(EARTH_POWER)
     scenes: dict[str, list[Patch]] = {}
