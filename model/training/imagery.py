@@ -117,7 +117,8 @@ def match_tone(patches: list[Patch], base: Base | None) -> None:
 
     Blue Marble goes through the world's own curve. Every other scene is multiplied, per channel, so that its mean comes
     80 % of the way (in logarithms) to the base's mean at that scene's places, and keeps `CONTRAST` about it. Where a z7
-    patch covers a tile of the base, its low frequencies become the base's, and the base itself is kept as the true condition.
+    patch covers a tile of the base, its low frequencies become the base's, and the base itself is kept as the true
+    condition.
     """
     curve = tone_curve(EARTH_POWER)
     scenes: dict[str, list[Patch]] = {}
