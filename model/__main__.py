@@ -133,21 +133,31 @@ def distill(teacher, imagery, out, recipe, steps, minutes, resume, device, threa
 @click.argument("state", type=click.Path(exists=True, path_type=Path))
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--times", default="999,399", help="DDIM timesteps")
-@click.option("--halo", default=32)
+@click.option("--halo", default=32, help="pixels around a window that are computed and dropped")
+@click.option("--padding", type=click.Choice(["zeros", "replicate"]), help="beyond a window, if other than in training")
 @click.option("--degradation", default="0", help="what the network is told of its conditions, as 0.04 or by level, as "
               "0.04,9:0.1")
 @click.option("--project/--no-project", default=False)
 @click.option("--rows/--no-rows", default=True, help="tell the network every row's ground resolution")
 @click.option("--note", default="", help="a line for people, kept with the weights")
 @click.option("--publish", is_flag=True, help="make it the newest published version")
-def export(state, folder, times, halo, degradation, project, rows, note, publish):
-    """Turn a training's state.pt into a checkpoint (config.json + model.safetensors)."""
-    values = torch.load(state, map_location="cpu", weights_only=True)
+def export(state, folder, times, halo, padding, degradation, project, rows, note, publish):
+    """Turn a training's state.pt into a checkpoint (config.json + model.safetensors).
+
+    STATE may also be the folder of a checkpoint: the same weights, to be asked otherwise.
+    """
+    from dataclasses import replace
+
+    from model.training.distill import read_teacher
+    values = read_teacher(state)
     network = Network(NetworkConfig.from_dict(values["network_config"]))
     network.load_state_dict(values["average"])
-    recipe = {"config": _plain(values["config"]), "step": values["step"], "minutes": round(values["seconds"] / 60, 1),
-              "teacher_steps": values.get("teacher_steps"), "machine": f"{os.cpu_count()} cores, {platform.machine()}",
-              "torch": torch.__version__, "note": note, "licence": "CC BY-SA 4.0, see docs/MODEL.md"}
+    if padding:
+        network.config = replace(network.config, padding=padding)
+    recipe = values["about"] | {"weights_of": checkpoints.digest(state), "note": note} if state.is_dir() else {
+        "config": _plain(values["config"]), "step": values["step"], "minutes": round(values["seconds"] / 60, 1),
+        "teacher_steps": values.get("teacher_steps"), "machine": f"{os.cpu_count()} cores, {platform.machine()}",
+        "torch": torch.__version__, "note": note, "licence": "CC BY-SA 4.0, see docs/MODEL.md"}
     try:
         told = dict(part.rpartition(":")[::2] for part in degradation.split(","))
         told = {level: float(value) for level, value in told.items()}

@@ -133,7 +133,7 @@ def read_teacher(path: Path) -> dict:
     if path.is_dir():
         published = checkpoints.load(path)
         return {"average": published.network.state_dict(), "network_config": published.network.config.as_dict(),
-                "whitening": published.whitening.table, "step": published.about.get("step")}
+                "whitening": published.whitening.table, "step": published.about.get("step"), "about": published.about}
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError) as error:

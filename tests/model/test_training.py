@@ -414,3 +414,18 @@ def test_a_state_becomes_a_checkpoint_that_tells_by_level(folder, tmp_path):
     for nonsense in ("nine:0.1", "8:0.1", "9:1.5", "x"):
         refused = export(nonsense)
         assert refused.exit_code == 2 and "Error" in refused.output
+
+
+def test_the_same_weights_may_be_exported_to_be_asked_otherwise(tmp_path, tiny_weights):
+    from click.testing import CliRunner
+
+    from model.__main__ import main
+    again = CliRunner().invoke(main, ["export", str(tiny_weights), str(tmp_path / "again"), "--times", "999", "--halo",
+                                      "40", "--padding", "replicate", "--degradation", "9:0.1", "--note", "calmer"])
+    assert again.exit_code == 0, again.output
+    before, after = checkpoints.load(tiny_weights), checkpoints.load(tmp_path / "again")
+    for a, b in zip(before.network.parameters(), after.network.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert (before.network.config.padding, after.network.config.padding) == ("zeros", "replicate")
+    assert (after.sampler.times, after.sampler.halo, after.sampler.told(9)) == ((999,), 40, 0.1)
+    assert after.about == before.about | {"weights_of": before.digest, "note": "calmer"}
