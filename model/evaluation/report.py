@@ -310,7 +310,7 @@ def markdown(results: dict, verdicts: list[Verdict], about: dict) -> str:
         "steps, "
         f"{about['machine']}, {about['minutes']:.1f} minutes, budget “{about['budget']}”. Validation scenes only "
         "(never trained on), "
-        "in the tone that training saw. Data are few, above all at 19 and 4.8 m: read the spreads.",
+        "in the tone of docs/MODEL.md. Data are few, above all at 19 and 4.8 m: read the spreads.",
         "",
         "## Targets",
         "",

@@ -20,7 +20,7 @@ class Case:
 
 
 def read(folder: Path, split: str = "val", progress: bool = True) -> list[Patch]:
-    """Patches in the tone that training saw."""
+    """Patches in the tone of docs/MODEL.md."""
     from model.worlds import Worlds
 
     return read_patches(folder, split, base=Worlds().get("earth").base(0), progress=progress)
