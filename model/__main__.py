@@ -146,14 +146,9 @@ def export(state, folder, times, halo, padding, degradation, project, rows, note
 
     STATE may also be the folder of a checkpoint: the same weights, to be asked otherwise.
     """
-    from dataclasses import replace
-
-    from model.training.distill import read_teacher
-    values = read_teacher(state)
-    network = Network(NetworkConfig.from_dict(values["network_config"]))
+    values = checkpoints.read_state(state)
+    network = Network(NetworkConfig.from_dict(values["network_config"] | ({"padding": padding} if padding else {})))
     network.load_state_dict(values["average"])
-    if padding:
-        network.config = replace(network.config, padding=padding)
     recipe = values["about"] | {"weights_of": checkpoints.digest(state), "note": note} if state.is_dir() else {
         "config": _plain(values["config"]), "step": values["step"], "minutes": round(values["seconds"] / 60, 1),
         "teacher_steps": values.get("teacher_steps"), "machine": f"{os.cpu_count()} cores, {platform.machine()}",

@@ -124,6 +124,23 @@ def load(folder: Path, device: str = "cpu") -> Checkpoint:
     return Checkpoint(network, whitening, sampler, digest(folder), config["about"])
 
 
+def read_state(path: Path) -> dict:
+    """A training's state.pt; or of a checkpoint's folder as much of one as it holds, and its `about`.
+
+    Raises `BadCheckpoint`.
+    """
+    path = Path(path)
+    if path.is_dir():
+        found = load(path)
+        return {"average": found.network.state_dict(), "network_config": found.network.config.as_dict(),
+                "whitening": found.whitening.table, "step": found.about.get("step"), "about": found.about}
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises a dozen kinds for a truncated file
+        raise BadCheckpoint(f"{path} is neither a training's state, as of a teacher, nor a checkpoint's folder: {error}"
+                            ) from error
+
+
 def published() -> list[Path]:
     """Folders of every published version, newest first (the order of `model/weights/latest`)."""
     names = (WEIGHTS / "latest").read_text().split() if (WEIGHTS / "latest").is_file() else []

@@ -19,11 +19,11 @@ def load(path: Path) -> Checkpoint:
     path = Path(path)
     if path.is_dir():
         return checkpoints.load(path)
+    state = checkpoints.read_state(path)
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
         network = Network(NetworkConfig.from_dict(state["network_config"]))
         network.load_state_dict(state["average"])
-    except Exception as error:  # torch raises a dozen kinds for a truncated file
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise BadCheckpoint(f"{path} is neither a checkpoint's folder nor a training's state: {error}") from error
     network = network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
     return Checkpoint(

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from model import checkpoint as checkpoints
+from model.checkpoint import read_state
 from model.errors import BadCheckpoint
 from model.network import Network, NetworkConfig, grown, inner
 from model.residual import Whitening, enlarge
@@ -128,25 +128,13 @@ def streaks(detail: torch.Tensor) -> torch.Tensor:
     return torch.stack(ratios)
 
 
-def read_teacher(path: Path) -> dict:
-    """What is needed of a training's state.pt, or of a published version's folder; raises `BadCheckpoint`."""
-    if path.is_dir():
-        published = checkpoints.load(path)
-        return {"average": published.network.state_dict(), "network_config": published.network.config.as_dict(),
-                "whitening": published.whitening.table, "step": published.about.get("step"), "about": published.about}
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError) as error:
-        raise BadCheckpoint(f"teacher {path} cannot be read: {error}") from None
-
-
 class Distiller:
     """Holds student, average, discriminator, optimisers and step; `run` goes on from wherever it is."""
 
     def __init__(self, teacher: Path, config: DistillConfig, train: list[Patch], out: Path, device: str = "cpu",
                  validation: list[Patch] = ()):
         self.config, self.out, self.device = config, Path(out), torch.device(device)
-        state = read_teacher(Path(teacher))
+        state = read_state(Path(teacher))
         taught = NetworkConfig.from_dict(state["network_config"])
         self.network = Network(replace(taught, creases=tuple(config.creases) or taught.creases,
                                        cells=config.cells or taught.cells, rim=config.rim or taught.rim,
