@@ -160,7 +160,8 @@ def export(state, folder, times, halo, padding, degradation, project, rows, note
                                             project, rows)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
-    digest = checkpoints.save(folder, network, Whitening(values["whitening"]), sampler, recipe)
+    digest = checkpoints.save(folder, network, Whitening(values["whitening"]), sampler, recipe,
+                              values.get("discriminator"))
     click.echo(f"{folder}: {digest}")
     if publish:
         checkpoints.publish(folder)

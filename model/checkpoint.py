@@ -1,6 +1,8 @@
 """Checkpoints that are published: `config.json`, readable, beside `model.safetensors`; named by their digest.
 
 `model/weights/<digest>/` holds every version that was ever the default; `model/weights/latest` names the newest.
+`discriminator.safetensors`, if it is there, is the opponent that the network was distilled against: no pixel depends on
+it, but a distillation that goes on from these weights has its adversary from the first step.
 """
 
 import hashlib
@@ -21,6 +23,7 @@ from model.schedule import STEPS
 
 FORMAT = 1
 WEIGHTS = Path(__file__).parent / "weights"
+OPPONENT = "discriminator.safetensors"
 
 
 @dataclass(frozen=True)
@@ -60,15 +63,22 @@ class Checkpoint:
     about: dict
 
 
-def save(folder: Path, network: Network, whitening: Whitening, sampler: SamplerConfig, about: dict) -> str:
-    """Write config.json and model.safetensors (half precision) into `folder`, atomically; returns the digest."""
+def save(folder: Path, network: Network, whitening: Whitening, sampler: SamplerConfig, about: dict,
+         opponent: dict[str, torch.Tensor] | None = None) -> str:
+    """Write config.json and model.safetensors (half precision) into `folder`, each atomically; returns the digest.
+
+    `opponent`: a discriminator's weights, kept beside them likewise."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     config = {"format": FORMAT, "network": network.config.as_dict(), "whitening": whitening.table,
               "sampler": asdict(sampler), "about": about}
-    temporary = folder / "model.safetensors.new"
-    save_file({k: v.half().contiguous() for k, v in network.state_dict().items()}, temporary)
-    os.replace(temporary, folder / "model.safetensors")
+    for name, state in (("model.safetensors", network.state_dict()), (OPPONENT, opponent)):
+        if state is None:
+            (folder / name).unlink(missing_ok=True)  # of another network that was saved here
+            continue
+        temporary = folder / f"{name}.new"
+        save_file({k: v.half().contiguous() for k, v in state.items()}, temporary)
+        os.replace(temporary, folder / name)
     temporary = folder / "config.json.new"
     temporary.write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
     os.replace(temporary, folder / "config.json")
@@ -113,15 +123,20 @@ def load(folder: Path, device: str = "cpu") -> Checkpoint:
             raise ValueError(f"it does not see x_t and is asked more than once, at {sampler.times}")
     except (TypeError, ValueError, KeyError) as error:
         raise BadCheckpoint(f"{folder}/config.json does not describe a network: {error}") from None
+    state = _read_tensors(folder / "model.safetensors")
     try:
-        state = load_file(folder / "model.safetensors")
-        network.load_state_dict({k: v.float() for k, v in state.items()})
-    except (OSError, SafetensorError) as error:
-        raise BadCheckpoint(f"{folder}/model.safetensors is truncated or unreadable: {error}") from None
+        network.load_state_dict(state)
     except RuntimeError as error:
         raise BadCheckpoint(f"{folder}/model.safetensors does not fit its config.json: {error}") from None
     network = network.eval().requires_grad_(False).to(torch.device(device), memory_format=torch.channels_last)
     return Checkpoint(network, whitening, sampler, digest(folder), config["about"])
+
+
+def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        return {k: v.float() for k, v in load_file(path).items()}
+    except (OSError, SafetensorError) as error:
+        raise BadCheckpoint(f"{path} is truncated or unreadable: {error}") from None
 
 
 def read_state(path: Path) -> dict:
@@ -132,8 +147,10 @@ def read_state(path: Path) -> dict:
     path = Path(path)
     if path.is_dir():
         found = load(path)
-        return {"average": found.network.state_dict(), "network_config": found.network.config.as_dict(),
-                "whitening": found.whitening.table, "step": found.about.get("step"), "about": found.about}
+        state = {"average": found.network.state_dict(), "network_config": found.network.config.as_dict(),
+                 "whitening": found.whitening.table, "step": found.about.get("step"), "about": found.about}
+        opponent = path / OPPONENT
+        return state | ({"discriminator": _read_tensors(opponent)} if opponent.is_file() else {})
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises a dozen kinds for a truncated file
@@ -154,8 +171,9 @@ def publish(folder: Path) -> str:
     name = digest(folder)
     target = WEIGHTS / name
     target.mkdir(parents=True, exist_ok=True)
-    for file in ("model.safetensors", "config.json"):
-        (target / file).write_bytes((Path(folder) / file).read_bytes())
+    for file in ("model.safetensors", OPPONENT, "config.json"):
+        if (Path(folder) / file).is_file():
+            (target / file).write_bytes((Path(folder) / file).read_bytes())
     older = (WEIGHTS / "latest").read_text().split() if (WEIGHTS / "latest").is_file() else []
     (WEIGHTS / "latest").write_text("\n".join([name, *(n for n in older if n != name)]) + "\n")
     return name

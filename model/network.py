@@ -41,6 +41,7 @@ class NetworkConfig:
     cells: int = 0                           # pixels of the parcels that it is read as; 0: none
     rim: int = 0                             # pixels of noise around a window that are read as these, and no more
     padding: str = "zeros"                   # beyond a window, in the encoder and the deeper levels: or "replicate"
+    enlarging: str = "nearest"               # of features, with a pixel-shuffle in the head: or "bilinear", with none
     white: bool = True                       # False: the noise is seen as these alone, and x_t not at all
 
     def __post_init__(self):
@@ -52,6 +53,8 @@ class NetworkConfig:
             raise ValueError(f"norm must be 'pixel' or 'group', not {self.norm!r}")
         if self.padding not in ("zeros", "replicate"):
             raise ValueError(f"padding must be 'zeros' or 'replicate', not {self.padding!r}")
+        if self.enlarging not in ("nearest", "bilinear"):
+            raise ValueError(f"enlarging must be 'nearest' or 'bilinear', not {self.enlarging!r}")
         if self.predicts not in ("x0", "v", "eps"):
             raise ValueError(f"predicts must be 'x0', 'v' or 'eps', not {self.predicts!r}")
         if self.cells and (self.stride % self.cells or self.rim < self.cells) or self.rim % self.stride:
@@ -309,15 +312,17 @@ class Head(nn.Module):
     """From the U-Net's resolution to pixels in doublings, each of which sees the input again at its own resolution.
 
     One convolution and a pixel-shuffle must draw every 4×4 block from a dictionary of 48 atoms, which the eye finds as
-    a weave, and pass the noise through as many channels. Narrow layers at the finer grids do neither.
+    a weave, and pass the noise through as many channels. Narrow layers at the finer grids do neither. A pixel-shuffle
+    at each of them still has a convolution of its own for every phase of the grid, and draws a lattice on a ground
+    that has nothing in it; features that are enlarged bilinearly are the same at all phases wherever they are smooth.
     """
 
-    def __init__(self, inputs: int, patch: int, fine: tuple[int, ...], joined: list[int], white: bool):
+    def __init__(self, inputs: int, config: NetworkConfig, joined: list[int]):
         super().__init__()
-        self.patch, self.white = patch, white
+        self.patch, self.white, self.bilinear = config.patch, config.white, config.enlarging == "bilinear"
         self.expand, self.join, self.refine = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
-        for width, seen in zip(fine, joined, strict=True):
-            self.expand.append(conv3x3(inputs, 4 * width))
+        for width, seen in zip(config.fine, joined, strict=True):
+            self.expand.append(conv3x3(inputs, width if self.bilinear else 4 * width))
             self.join.append(conv3x3(seen, width))
             self.refine.append(conv3x3(width, width))
             inputs = width
@@ -331,7 +336,8 @@ class Head(nn.Module):
             patch //= 2
             seen = [F.pixel_unshuffle(x, patch)] if self.white else []
             seen += [F.avg_pool2d(e, patch) if patch > 1 else e for e in extra]
-            h = F.pixel_shuffle(expand(h), 2)
+            h = expand(h)
+            h = F.interpolate(h, scale_factor=2, mode="bilinear") if self.bilinear else F.pixel_shuffle(h, 2)
             h = F.leaky_relu(join(torch.cat([h, *seen], dim=1)), 0.2)
             h = h + F.leaky_relu(refine(h), 0.2)
         return self.last(h)
@@ -367,7 +373,7 @@ class Network(nn.Module):
                                 for i, how in enumerate(of_level))
         self.norm = make_norm(config.norm, channels[0])
         if config.fine:
-            self.head = Head(channels[0], config.patch, config.fine, joined, config.white)
+            self.head = Head(channels[0], config, joined)
         else:
             self.last = conv3x3(channels[0], 3 * config.patch**2)
             nn.init.zeros_(self.last.weight)
@@ -404,8 +410,9 @@ class Network(nn.Module):
         c = self.config
         if c.attention or c.norm == "group":
             return 0, 0  # every pixel sees all
-        head = sum(2 * (c.patch >> i) for i in range(len(c.fine))) + 1 if c.fine else c.patch
-        stage = head + c.patch * (2 * c.blocks + 1)
+        wide = 1 if c.enlarging == "bilinear" else 0  # that sees one coarser pixel more
+        head = sum((2 + wide) * (c.patch >> i) for i in range(len(c.fine))) + 1 if c.fine else c.patch
+        stage = head + c.patch * (2 * c.blocks + 1 + 2 * wide)
         coarser = 2 * c.patch
         return (max(0, drop - stage) // coarser * coarser if len(c.multipliers) > 1 else 0,
                 max(0, drop - head) // c.patch * c.patch)
@@ -448,7 +455,7 @@ class Network(nn.Module):
                 h, skips[0], of_level[0] = inner(h, early // 2), inner(skips[0], early), (
                     of_level[0] if embedding.ndim == 2 else inner(of_level[0], early))
             if i < len(self.grow):
-                h = self.grow[i](F.interpolate(h, scale_factor=2, mode="nearest"))
+                h = self.grow[i](F.interpolate(h, scale_factor=2, mode=self.config.enlarging))
                 h = torch.cat([h, skips[i]], dim=1)
             h = self.up[i](h, of_level[i])
         return F.silu(self.norm(inner(h, (cuts[1] - cuts[0]) // patch)))
@@ -472,17 +479,31 @@ def inputs(config: NetworkConfig) -> dict[str, list[tuple]]:
 
 
 def grown(state: dict[str, torch.Tensor], old: NetworkConfig, new: NetworkConfig,
-          fill=lambda was: 0.0) -> dict[str, torch.Tensor]:
+          fill=lambda was: 0.0, fresh: dict[str, torch.Tensor] | None = None) -> dict[str, torch.Tensor]:
     """Weights of a network, for one that sees the noise otherwise: what is new is `fill` of the old, no weight at all.
+    Of a head that enlarges bilinearly, what begins as the mean over the phases that a pixel-shuffle had. Where the new
+    one has more channels they begin as in `fresh`, its weights before any training, and nobody listens to them yet.
 
     Any tensors named and shaped as the weights will do, an optimiser's means too."""
     result, before = dict(state), inputs(old)
+    if old.enlarging != new.enlarging:
+        if old.enlarging == "bilinear":
+            raise ValueError("a head that enlarges bilinearly cannot be given a pixel-shuffle")
+        for name in [n for n in result if n.startswith("head.expand.")]:
+            result[name] = result[name].unflatten(0, (-1, 4)).mean(1)
     for name, now in inputs(new).items():
         if name in state and before[name] != now:
             was = state[name]
             result[name] = was.new_full((len(was), len(now), *was.shape[2:]), float(fill(was)))
             kept = [channel for channel in now if channel in before[name]]
             result[name][:, [now.index(c) for c in kept]] = was[:, [before[name].index(c) for c in kept]]
+    for name, begins in (fresh or {}).items():
+        was = result[name]
+        if was.shape != begins.shape:
+            result[name] = begins.clone()
+            if was.ndim > 1:
+                result[name][:len(was), was.shape[1]:] = 0.0
+            result[name][tuple(slice(size) for size in was.shape)] = was
     return result
 
 

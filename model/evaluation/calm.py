@@ -4,7 +4,7 @@ import numpy as np
 
 from model.evaluation.context import Context
 from model.evaluation.drawing import bicubic
-from model.evaluation.statistics import contrast
+from model.evaluation.statistics import contrast, grid_phase
 from model.grid import TILE, lonlat_to_pixel
 from model.network import SCALE
 
@@ -18,11 +18,13 @@ QUIET = 0.5  # grey levels: below this a contrast is rounding, and no ratio of i
 
 
 def run(context: Context) -> dict:
-    """Contrast of tiles over that of their parents' region enlarged, both at least `QUIET`."""
+    """Contrast of tiles over that of their parents' region enlarged, both at least `QUIET`; grids in them.
+
+    A lattice hides in texture: where there is none, the eye finds it."""
     result = {}
     for ground, places in PLACES.items():
         for zoom in ZOOMS:
-            own, enlarged = [], []
+            own, enlarged, grids = [], [], []
             for lon, lat in context.bar(places[: context.budget.phases], f"{ground}, z{zoom}", unit="place"):
                 px, py = lonlat_to_pixel(zoom, lon, lat)
                 address = context.address(zoom)._replace(x=int(px) // TILE, y=int(py) // TILE)
@@ -34,13 +36,18 @@ def run(context: Context) -> dict:
                     (address.x + 1) * core,
                     (address.y + 1) * core,
                 )
-                own.append(contrast(context.generator.pixels(address)))
+                tile = context.generator.pixels(address)
+                own.append(contrast(tile))
+                grids.append([grid_phase(tile, 4), grid_phase(tile, 16)])
                 enlarged.append(contrast(bicubic(parent)))
             a, b = float(np.mean(own)), float(np.mean(enlarged))
+            four, sixteen = np.nanmean(grids, axis=0)
             result.setdefault(ground, {})[f"z{zoom}"] = {
                 "contrast": a,
                 "parent's": b,
                 "ratio": max(a, QUIET) / max(b, QUIET),
+                "grid 4": float(four),
+                "grid 16": float(sixteen),
                 "places": len(own),
             }
     return result

@@ -121,10 +121,17 @@ def _ablations(found: dict | None) -> list[Verdict]:
 
 def _calm(found: dict | None) -> list[Verdict]:
     target = "open sea, ice, sand at z11–15: contrast at most 1.5 × the parent's enlarged"
+    grid = "open sea, ice, sand at z11–15: grid phase at 4 and 16 px at most 1.03"
     if not found:
-        return _missing(target)
-    ratios = {f"{ground} {zoom}": v["ratio"] for ground, zooms in found.items() for zoom, v in zooms.items()}
-    return [Verdict(target, ", ".join(f"{k} {v:.2f}" for k, v in ratios.items()), max(ratios.values()) <= 1.5)]
+        return _missing(target, grid)
+    entries = {f"{ground} {zoom}": v for ground, zooms in found.items() for zoom, v in zooms.items()}
+    ratios = {k: v["ratio"] for k, v in entries.items()}
+    grids = {f"{k} {p} px": v[f"grid {p}"] for k, v in entries.items() for p in (4, 16)}
+    above = {k: v for k, v in grids.items() if v > 1.03} or {"worst": max(grids.values())}
+    return [
+        Verdict(target, ", ".join(f"{k} {v:.2f}" for k, v in ratios.items()), max(ratios.values()) <= 1.5),
+        Verdict(grid, ", ".join(f"{k} {v:.3f}" for k, v in above.items()), max(grids.values()) <= 1.03),
+    ]
 
 
 def _parallel(found: dict | None) -> list[Verdict]:

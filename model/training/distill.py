@@ -26,9 +26,9 @@ from model.residual import Whitening, enlarge
 from model.schedule import ddim
 from model.training.adversary import COARSE, Discriminator, coarse_mean
 from model.training.degradation import haze
-from model.training.imagery import Patch
+from model.training.imagery import AROUND, Patch
 from model.training.journal import Journal, share_done
-from model.training.pairs import PairConfig, Pairs
+from model.training.pairs import Pair, PairConfig, Pairs, stack
 from model.training.patches import RIM, patch_distance
 from model.training.score import Score
 from model.training.sheet import Sheet
@@ -46,6 +46,8 @@ class DistillConfig:
     cells: int = 0                        # ... or fewer
     rim: int = 0
     padding: str = ""                     # other than the teacher's
+    enlarging: str = ""                   # other than the teacher's
+    fine: tuple[int, ...] = ()            # channels of the finishing head, if more than the teacher's
     white: bool = True                    # False: the student sees of the noise nothing but these
     batch: int = 4                        # conditions a step, each drawn with two noises
     crop: int = 96                        # pixels that are made; all but 16 are judged
@@ -56,14 +58,15 @@ class DistillConfig:
     adversarial: float = 0.2              # weight of the discriminator's opinion; 0 trains without one
     score: float = 1.0                    # weight of the proper score of the two pictures
     texture: float = 2.0                  # ... and, within it, of the wavelets' moduli
-    patches: float = 0.0                  # weight of the distance between the patches' distributions
+    patches: float = 0.0                  # weight of the distance between the patches' distributions, every second step
     mean: float = 2.0                     # weight of |4×4 mean - condition| where it is the cascade's own
     grid: float = 0.0                     # weight of what pictures share at the phases of the network's own 16 px grid
-    streaks: float = 0.0                  # weight of more, or less, along rows and columns than real pictures have
-    local: float = 0.0                    # weight of the change REACH px from where all is cut off
+    streaks: float = 0.0                  # ... of more, or less, along rows and columns than real ones have, likewise
+    local: float = 0.0                    # ... of the change REACH px from where all is cut off, in the steps between
     smoothness: float = 100.0             # weight of (logit - logit of the same with noise)²
     sigma: float = 0.1                    # ... of this standard deviation, in units of whitened detail
     alone: int = 300                      # steps before the discriminator is asked: blur is no match for it
+    taught: int = 0                       # steps after these in which it alone learns: a beginner's opinion misleads
     bfloat16: bool = False                # the networks' arithmetic; weights and scores stay in float32
     validate_every: int = 200
     sheet_every: int = 500                # 0: none
@@ -82,7 +85,7 @@ class DistillConfig:
 
 
 CUT, REACH = 16, 32  # pixels
-MARGIN = 4  # coarser pixels that are mirrored around an own condition's, so that it has seen few zeros
+MARGIN = AROUND  # coarser pixels around an own condition's, so that it has seen few zeros: mirrored, or the base's
 
 
 def stored(image: torch.Tensor) -> torch.Tensor:
@@ -135,17 +138,22 @@ class Distiller:
                  validation: list[Patch] = ()):
         self.config, self.out, self.device = config, Path(out), torch.device(device)
         state = read_state(Path(teacher))
+        torch.manual_seed(config.seed)
         taught = NetworkConfig.from_dict(state["network_config"])
         self.network = Network(replace(taught, creases=tuple(config.creases) or taught.creases,
                                        cells=config.cells or taught.cells, rim=config.rim or taught.rim,
                                        padding=config.padding or taught.padding,
+                                       enlarging=config.enlarging or taught.enlarging,
+                                       fine=tuple(config.fine) or taught.fine,
                                        white=config.white and taught.white))
-        self.network.load_state_dict(grown(state["average"], taught, self.network.config))
+        self.network.load_state_dict(grown(state["average"], taught, self.network.config,
+                                           fresh=self.network.state_dict()))
         self.network.to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
         self.whitening = Whitening(state["whitening"])
-        torch.manual_seed(config.seed)
         self.discriminator = Discriminator().to(self.device, memory_format=torch.channels_last)
+        if "discriminator" in state:
+            self.discriminator.load_state_dict(state["discriminator"])
         self.score = Score().to(self.device)
         # Against an adversary momentum circles; without one it averages the noise of small batches.
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=config.lr, weight_decay=0.0,
@@ -211,19 +219,23 @@ class Distiller:
         return enlarge(low) + self.whitening.colour(x0, resolution)
 
     def batch(self, n: int):
-        """Batch n: real pictures, conditions, m/px, told degradation, two noises each, where the condition is own, and
-        what its 4×4 means should be."""
+        """Batch n: real pictures, conditions, m/px, told degradation, two noises each, where the condition is own and
+        to be kept, and what the 4×4 means should be there; the shift of what is judged."""
         c = self.config
         rng = np.random.Generator(np.random.Philox(key=np.array([c.seed + (2 << 32), n], dtype=np.uint64)))
-        condition, target, resolution, strength = (v.to(self.device) for v in self.draw(n))
+        pairs = self.draw(n)
+        condition, target, resolution, strength = (v.to(self.device) for v in stack(pairs))
         condition = stored(condition).repeat(2, 1, 1, 1)
-        own = torch.from_numpy(rng.random(c.batch) < c.own).to(self.device) & (resolution < 700)
+        under = torch.tensor([pair.above is not None for pair in pairs], device=self.device)
+        own = torch.from_numpy(rng.random(c.batch) < c.own).to(self.device) & (resolution < 700) | under
         if own.any():
             # Each of the two pictures has a condition of its own: together they are draws of both levels, given the
             # coarser one, and the score stays proper.
             flat = self.flatness(rng, int(own.sum()))
-            coarser = stored(haze(F.avg_pool2d(target[own], 16), flat)).repeat(2, 1, 1, 1)
-            coarser = F.pad(coarser, [MARGIN] * 4, mode="reflect")
+            coarser = F.pad(haze(F.avg_pool2d(target[own], 16), flat), [MARGIN] * 4, mode="reflect")
+            if under.any():  # the base itself, soft and flat as it is, whatever is told
+                coarser[under[own]] = torch.stack([p.above for p in pairs if p.above is not None]).to(self.device)
+            coarser = stored(coarser).repeat(2, 1, 1, 1)
             size = 4 * coarser.shape[-1]
             noise = torch.from_numpy(rng.standard_normal((len(coarser), 3, size, size), dtype=np.float32))
             with torch.no_grad():
@@ -242,17 +254,18 @@ class Distiller:
         noise = torch.from_numpy(rng.standard_normal((2 * c.batch, *target.shape[1:]), dtype=np.float32))
         # The discriminator's own grids fall elsewhere each time, or they would be drawn into the pictures.
         shift = [int(v) for v in rng.integers(0, COARSE + 1, 2)]
-        return target, condition, resolution, strength, noise.to(self.device), own, means, shift
+        # What was made of the soft base is to be mended, not kept.
+        return target, condition, resolution, strength, noise.to(self.device), own & ~under, means, shift
 
     def flatness(self, rng, count: int) -> torch.Tensor:
         """By how much `count` own conditions are flattened ``(count,)``, as `Pairs` does to real ones."""
         return torch.tensor([self.pairs.flatness(rng) for _ in range(count)], device=self.device)
 
-    def draw(self, n: int):
+    def draw(self, n: int) -> list[Pair]:
         """Pairs of batch n; those of the next are made meanwhile, beside the convolutions."""
         size = self.config.batch
-        now = self.ahead.pop(n, None) or self.helper.submit(self.pairs.batch, n * size, size)
-        self.ahead[n + 1] = self.helper.submit(self.pairs.batch, (n + 1) * size, size)
+        now = self.ahead.pop(n, None) or self.helper.submit(self.pairs.items, n * size, size)
+        self.ahead[n + 1] = self.helper.submit(self.pairs.items, (n + 1) * size, size)
         return now.result()
 
     def judged(self, image, coarse, resolution, shift):
@@ -264,18 +277,23 @@ class Distiller:
 
     def advance(self) -> dict[str, float]:
         c = self.config
-        target, condition, resolution, strength, noise, own, means, shift = self.batch(self.step)
+        target, condition, resolution, strength, noise, kept, means, shift = self.batch(self.step)
         twice = resolution.repeat(2)
         coarse = coarse_mean(target)
         adversarial = c.adversarial if self.step >= c.alone else 0.0
+        teaching = bool(adversarial) and self.step < c.alone + c.taught
         rim = self.network.config.rim
         extra = self.network.read(F.pad(noise, [rim] * 4)) if rim else None
-        fake = self.generate(self.network, condition, twice, strength.repeat(2), noise, extra)
+        with torch.set_grad_enabled(not teaching):
+            fake = self.generate(self.network, condition, twice, strength.repeat(2), noise, extra)
         losses = {}
         real_view = self.judged(target, coarse, resolution, shift)
         fake_view = self.judged(fake, coarse.repeat(2, 1, 1, 1), twice, shift)
         if adversarial:
             losses.update(self.teach_discriminator(real_view, fake_view))
+        if teaching:
+            self.step += 1
+            return losses
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
         self.optimiser.zero_grad(set_to_none=True)
@@ -290,14 +308,14 @@ class Distiller:
         real = self.whitening.whiten(target - coarse, resolution)
         score = self.score(one, other, real, c.texture).mean()
         patches = torch.zeros((), device=self.device)
-        if c.patches:
+        if c.patches and self.step % 2 == 0:
             chance = torch.Generator().manual_seed((c.seed << 32) + self.step)
             patches = patch_distance(one, other, real, chance).mean()
         away = F.avg_pool2d(fake, 4) - means
-        mean = (self.whitening.whiten(away, twice).abs().mean((1, 2, 3)) * own.repeat(2)).sum() / (2 * c.batch)
+        mean = (self.whitening.whiten(away, twice).abs().mean((1, 2, 3)) * kept.repeat(2)).sum() / (2 * c.batch)
         grid = sum(grid_phase(made[:, :1]) for made in (one, other)) / 2
         weave = torch.zeros((), device=self.device)
-        if c.streaks:
+        if c.streaks and self.step % 2 == 0:
             drawn, found = streaks(torch.cat([one, other])[:, :1]), streaks(real[:, :1])
             weave = (drawn.log() - found.log()).square().mean()
         local = torch.zeros((), device=self.device)

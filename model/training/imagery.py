@@ -20,6 +20,7 @@ COLUMNS = ("id", "shard", "size_px", "m_per_px", "lat", "lon", "scene", "source"
 LEVELS = {"4892": 5, "1223": 7, "611x": 8, "305": 9, "76": 11, "19": 13, "4.8": 15}
 # How much of its contrast a fine source keeps: of octaves that both show, Blue Marble has less (docs/MODEL.md, "Tone").
 CONTRAST = {"76": 0.85, "19": 0.7, "4.8": 0.85}
+AROUND = 4  # pixels of the base on every side of what lies above a patch
 IMAGERY = Path(__file__).resolve().parents[3] / "shared" / "imagery"  # where the commands look unless told otherwise
 
 
@@ -36,6 +37,7 @@ class Patch:
     m_per_px: float
     pixels: np.ndarray        # uint8 (256, 256, 3), toned
     base: np.ndarray | None = None  # uint8 (64, 64, 3): the world's own base there, where that is the condition
+    above: np.ndarray | None = None  # uint8 (16 + 2·AROUND, same, 3): the base, where that is the condition's condition
 
     @property
     def blue_marble(self) -> bool:
@@ -127,6 +129,8 @@ def match_tone(patches: list[Patch], base: Base | None) -> None:
             patch.pixels = curve[patch.pixels]
             if base is not None and patch.level == "1223":
                 _pair_with_base(patch, base)
+            if base is not None and patch.level in ("305", "611x"):
+                _place_under_base(patch, base)
         else:
             scenes.setdefault(patch.scene, []).append(patch)
     if base is None:
@@ -155,12 +159,34 @@ def _pair_with_base(patch: Patch, base: Base) -> None:
     if abs(cx - 128 - 4 * x0) > 1 or abs(cy - 128 - 4 * y0) > 1 or base.zoom != zoom - 2 or not 0 <= y0 < width(5) - 63:
         return
     patch.base = base.region(zoom - 2, x0, y0, x0 + 64, y0 + 64)
-    mean = patch.pixels.reshape(64, 4, 64, 4, 3).mean((1, 3))
-    shift = _blur(patch.base - mean, 6)
-    # Blur of the difference, enlarged: the target keeps its own detail and takes the base's colour.
+    _recolour(patch, patch.base, 6)
+
+
+def _place_under_base(patch: Patch, base: Base) -> None:
+    """A patch of Blue Marble at z8, under the base of z4: as far below it as a tile of z9 is below z5's, and at higher
+    latitudes of the same ground resolution."""
+    cx, cy = lonlat_to_pixel(8, patch.lon, patch.lat)
+    x0, y0 = round((cx - 128) / 16), round((cy - 128) / 16)
+    if max(abs(cx - 128 - 16 * x0), abs(cy - 128 - 16 * y0)) > 1 or not AROUND <= y0 < width(4) - 16 - AROUND:
+        return
+    above = base.region(4, x0 - AROUND, y0 - AROUND, x0 + 16 + AROUND, y0 + 16 + AROUND)
+    if _recolour(patch, above[AROUND:-AROUND, AROUND:-AROUND], 3, another=40):
+        patch.above = above
+
+
+def _recolour(patch: Patch, base: np.ndarray, sigma: float, another: float = 256) -> bool:
+    """The patch keeps its own detail and takes the colours of the base ``(n, n, 3)`` there, smoothed by `sigma` px.
+
+    False, and nothing is done, if they differ by `another` grey levels somewhere: one has snow there, or ice."""
+    n = len(base)
+    mean = patch.pixels.reshape(n, 256 // n, n, 256 // n, 3).mean((1, 3))
+    shift = _blur(base - mean, sigma)
+    if np.abs(shift).max() >= another:
+        return False
     up = np.stack([np.asarray(Image.fromarray(shift[..., c].astype(np.float32), "F").resize((256, 256), Image.BICUBIC))
                    for c in range(3)], axis=-1)
     patch.pixels = np.clip(np.rint(patch.pixels + up), 0, 255).astype(np.uint8)
+    return True
 
 
 def _blur(values: np.ndarray, sigma: float) -> np.ndarray:

@@ -22,6 +22,8 @@ ENLARGED = {"auto:ocean": 8, "auto:ice": 8, "auto:desert-bare": 4}
 class PairConfig:
     crop: int = 128                 # pixels of the target
     true_base: float = 0.6          # of z7's pairs have the world's own base as condition
+    under_base: float = 0.0         # of the patches with the base above their condition come with it, for distillation
+    softest: float = 2.0            # ... which is made softer by up to this factor, as the base is far from the equator
     calm: float = 0.05              # of all pairs: sea, ice and sand that stay calm at the fine levels
     borrowed: float = 0.12          # of the fine pairs: natural scenes of a coarser level (terrain is self-similar)
     clean: float = 0.4              # of the conditions are the exact 4×4 mean
@@ -42,6 +44,7 @@ class Pair(NamedTuple):
     m_per_px: float
     degradation: float
     level: str
+    above: torch.Tensor | None = None  # (3, c/16 + 2·AROUND, same): the world's base, to make the condition of
 
 
 def stack(pairs: list[Pair]) -> tuple[torch.Tensor, ...]:
@@ -94,11 +97,17 @@ class Pairs:
         patch = scene[rng.integers(len(scene))]
         if patch.base is not None and rng.random() < c.true_base:
             return self._true_base(patch, rng)
+        if patch.above is not None and c.under_base and rng.random() < c.under_base:
+            return self._under_base(patch, rng)
         return self._ordinary(patch, patch.m_per_px, level, rng)
+
+    def items(self, first: int, count: int) -> list[Pair]:
+        """Pairs first…first+count-1."""
+        return [self.item(n) for n in range(first, first + count)]
 
     def batch(self, first: int, count: int):
         """Pairs first…first+count-1, stacked: conditions, targets, m/px, degradations."""
-        return stack([self.item(n) for n in range(first, first + count)])
+        return stack(self.items(first, count))
 
     def _ordinary(self, patch, m_per_px, level, rng):
         c = self.config
@@ -136,6 +145,17 @@ class Pairs:
         condition = turn(as_tensor(patch.base)[:, y:y + n, x:x + n], k).contiguous()
         # The base is softer and flatter than its finer self, whatever is told.
         return Pair(condition, target, patch.m_per_px, self.flatness(rng), patch.level)
+
+    def _under_base(self, patch, rng):
+        """What z9 has to mend: z7 made of the world's own base, whose shores are several pixels wide."""
+        k, above = int(rng.integers(8)), as_tensor(patch.above)
+        size = above.shape[-1]
+        small = round(size / math.exp(rng.uniform(0, math.log(self.config.softest))))
+        above = F.interpolate(above[None], size=(small, small), mode="bilinear", antialias=True)
+        above = F.interpolate(above, size=(size, size), mode="bicubic", align_corners=False)[0].clamp(-1, 1)
+        target = turn(as_tensor(patch.pixels), k).contiguous()
+        return Pair(F.avg_pool2d(target[None], 4)[0], target, patch.m_per_px, self.flatness(rng), patch.level,
+                    turn(above, k).contiguous())
 
     def _calm(self, rng):
         """Sea, ice and sand of a coarse level, enlarged: at the fine levels there is little more to see."""

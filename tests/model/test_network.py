@@ -30,6 +30,7 @@ def call(config, size=64, batch=1):
                                     replace(PRESETS["tiny"], resolution=False), FINE,
                                     replace(FINE, creases=(0.8, 6.4), cells=8, rim=16),
                                     replace(FINE, creases=(0.8, 6.4), cells=8, rim=8, white=False, padding="replicate"),
+                                    replace(FINE, enlarging="bilinear"),
                                     replace(PRESETS["tiny"], patch=2, fine=(4,))])
 def test_every_setting_of_the_one_class_keeps_shapes(config):
     _, run, x = call(config, batch=2)
@@ -43,12 +44,27 @@ def test_time_resolution_and_degradation_all_matter():
         assert not torch.allclose(plain, changed)
 
 
+@pytest.mark.parametrize("enlarging, draws", [("nearest", True), ("bilinear", False)])
+def test_on_an_even_ground_a_head_that_enlarges_bilinearly_cannot_draw_a_lattice(enlarging, draws):
+    config = replace(FINE, creases=(0.8,), cells=8, rim=8, white=False, padding="replicate", enlarging=enlarging)
+    torch.manual_seed(0)
+    network, one = Network(config), torch.ones(1)
+    for p in network.parameters():
+        p.data.add_(0.1 * torch.randn_like(p))
+    even = [torch.full((1, channels, 128, 128), 0.3) for channels in (network.creases.channels, Cells.channels)]
+    with torch.no_grad():
+        features = network.encode(torch.full((1, 3, 32, 32), 0.2))
+        made = inner(network(torch.zeros(1, 3, 128, 128), 999 * one, features, 64 * one, 0 * one, extra=even), 40)
+    assert (float(made.std(dim=(2, 3)).max()) > 1e-3) == draws
+
+
 @pytest.mark.parametrize("drop", [4, 16, 40, 48, 72])
 @pytest.mark.parametrize("rows", [False, True])
 @pytest.mark.parametrize("config", [PRESETS["tiny"], FINE, replace(FINE, blocks=2, creases=(0.8, 1.6)),
                                     replace(FINE, cells=8, rim=8),
                                     replace(FINE, creases=(0.8,), cells=8, rim=8, white=False),
                                     replace(FINE, padding="replicate"),
+                                    replace(FINE, enlarging="bilinear", blocks=2),
                                     replace(PRESETS["tiny"], patch=2, fine=(4,)),
                                     replace(PRESETS["tiny"], norm="group", attention=(2,)),
                                     replace(FINE, multipliers=(1,))])

@@ -4,6 +4,7 @@ import csv
 import io
 import math
 import tarfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,8 +13,11 @@ from PIL import Image
 from torch.nn import functional as F
 
 from model import checkpoint as checkpoints
+from model.checkpoint import SamplerConfig
 from model.errors import BadCheckpoint, BadImagery
-from model.network import PRESETS, Creases, inner
+from model.grid import pixel_to_lonlat
+from model.network import PRESETS, Creases, Network, grown, inner
+from model.residual import Whitening
 from model.schedule import alpha_bars
 from model.training.degradation import degrade, haze
 from model.training.distill import DistillConfig, Distiller, grid_phase, streaks
@@ -21,7 +25,7 @@ from model.training.imagery import COLUMNS, CONTRAST, Patch, match_tone, read_in
 from model.training.loop import TrainConfig, Trainer, loss_weight
 from model.training.pairs import PairConfig, Pairs, rotate, turn
 from model.training.sheet import Sheet
-from model.worlds import Worlds
+from model.worlds import EARTH_POWER, Worlds
 
 
 def picture(number: int) -> np.ndarray:
@@ -230,13 +234,17 @@ def test_another_runs_state_is_refused(folder, tmp_path):
 
 # --- distillation ----------------------------------------------------------------------------------------------------
 
+def patches_of(folder):
+    return read_patches(folder, "train", progress=False)
+
+
 def distiller(folder, tmp_path, **changes):
     settings = {"steps": 3, "batch": 2, "crop": 80, "alone": 1, "patches": 1.0, "local": 1.0, "grid": 1.0,
                 "pairs": PairConfig(crop=256, calm=0.0)} | changes
     teacher = trainer(folder, tmp_path / "teacher")
     teacher.save()
     return Distiller(tmp_path / "teacher" / "state.pt", DistillConfig(**settings),
-                     read_patches(folder, "train", progress=False), tmp_path / "student")
+                     patches_of(folder), tmp_path / "student")
 
 
 def test_distillation_moves_the_student_and_resumes(folder, tmp_path):
@@ -268,6 +276,81 @@ def test_a_student_that_is_given_readings_of_the_noise_begins_as_its_teacher(fol
         assert torch.allclose(*(d.generate(d.network, low, *told, noise) for d in (plain, student)), atol=1e-5)
     student.run(progress=False)
     assert student.network.first.weight[:, -channels:].abs().max() > 0  # and comes to use them
+
+
+def test_what_is_made_of_the_soft_base_is_to_be_mended_not_kept(folder, tmp_path):
+    base = Worlds().get("earth").base(0)
+    there = base.region(4, 2000 - 4, 1500 - 4, 2000 + 20, 1500 + 20)  # above the tile 125, 94 of z8
+    lon, lat = pixel_to_lonlat(8, 16 * 2008, 16 * 1508)
+    untoned = (255 * (there[4:-4, 4:-4] / 255) ** (1 / EARTH_POWER)).astype(np.uint8)
+    near = np.kron(untoned, np.ones((16, 16, 1), np.uint8)) + np.uint8(12)  # and brighter
+    patches = [Patch(f"bm-{i}", "305", f"bm-{i}", "", lat, lon, 300.0, pixels) for i, pixels in
+               enumerate((near, 255 - near, picture(1)))]
+    patches[2].scene = "other"
+    match_tone(patches, base)
+    assert np.array_equal(patches[0].above, there)
+    assert patches[1].above is None and patches[2].above is None  # another season, another source
+    assert np.abs(patches[0].pixels.mean((0, 1)) - there[4:-4, 4:-4].mean((0, 1))).max() < 2
+    item = Pairs(patches[:1], 1, PairConfig(crop=256, calm=0, under_base=1.0)).item(0)
+    assert item.above.shape == (3, 24, 24) and item.target.shape == (3, 256, 256)
+    d = distiller(folder, tmp_path, own=0.0, crop=80, pairs=PairConfig(crop=256, calm=0, under_base=1.0))
+    d.pairs, d.ahead = Pairs(patches[:1], 2, d.config.pairs), {}
+    target, condition, *_, kept, means, _ = d.batch(0)
+    assert not kept.any() and not torch.allclose(condition, F.avg_pool2d(target, 4).repeat(2, 1, 1, 1), atol=0.02)
+    d.advance()
+
+
+def test_a_student_may_enlarge_bilinearly_with_a_wider_head(folder, tmp_path):
+    taught = replace(PRESETS["tiny"], fine=(8, 4), creases=(0.8,), enlarging="bilinear")
+    teacher = Network(taught)
+    torch.nn.init.normal_(teacher.head.last.weight, std=0.1)
+    checkpoints.save(tmp_path / "narrow", teacher, Whitening([[19.0, 0.1, 0.01, 0.01]]), SamplerConfig((999,)), {})
+    config = DistillConfig(steps=3, batch=2, crop=80, alone=1, fine=(12, 6), pairs=PairConfig(crop=256, calm=0.0))
+    wide = Distiller(tmp_path / "narrow", config, patches_of(folder), tmp_path / "wide")
+    noise, low = torch.randn(1, 3, 64, 64), torch.randn(1, 3, 16, 16)
+    told = torch.tensor([19.0]), torch.zeros(1)
+    with torch.no_grad():
+        before = wide.generate(teacher.half().float(), low, *told, noise)
+        assert torch.allclose(before, wide.generate(wide.network, low, *told, noise), atol=1e-5)
+    wide.run(progress=False)
+    assert wide.network.head.last.weight[:, 4:].abs().max() > 0  # what is new begins silent, and comes to be heard
+    shuffled = replace(taught, enlarging="nearest")
+    state = Network(shuffled).state_dict()
+    Network(taught).load_state_dict(grown(state, shuffled, taught))
+    with pytest.raises(ValueError, match="pixel-shuffle"):
+        grown(teacher.state_dict(), taught, shuffled)
+
+
+def test_the_adversary_is_kept_beside_the_weights_and_taken_up_again(folder, tmp_path):
+    from click.testing import CliRunner
+
+    from model.__main__ import main
+    student = distiller(folder, tmp_path, steps=2)
+    student.run(progress=False)
+    exported = CliRunner().invoke(main, ["export", str(student.out / "state.pt"), str(tmp_path / "kept")])
+    assert exported.exit_code == 0, exported.output
+    named = checkpoints.digest(tmp_path / "kept")
+    after = Distiller(tmp_path / "kept", student.config, patches_of(folder), tmp_path / "after")
+    for was, now in zip(student.discriminator.parameters(), after.discriminator.parameters(), strict=True):
+        assert torch.equal(was.half().float(), now)
+    opponent = tmp_path / "kept" / checkpoints.OPPONENT
+    opponent.write_bytes(opponent.read_bytes()[:1000])
+    with pytest.raises(BadCheckpoint, match="truncated"):
+        Distiller(tmp_path / "kept", student.config, patches_of(folder), tmp_path / "after")
+    opponent.unlink()
+    assert checkpoints.digest(tmp_path / "kept") == named  # no pixel depends on it
+    checkpoints.load(tmp_path / "kept")
+
+
+def test_while_the_adversary_is_taught_alone_the_student_rests(folder, tmp_path):
+    d = distiller(folder, tmp_path, alone=1, taught=2, steps=4)
+    seen = []
+    for _ in range(4):
+        before = [[p.clone() for p in n.parameters()] for n in (d.network, d.discriminator)]
+        d.advance()
+        seen.append(tuple(any(not torch.equal(a, b) for a, b in zip(was, n.parameters(), strict=True))
+                          for was, n in zip(before, (d.network, d.discriminator), strict=True)))
+    assert seen == [(True, False), (False, True), (False, True), (True, True)]
 
 
 def test_a_student_that_is_resumed_with_more_readings_draws_as_before_and_keeps_its_adversary(folder, tmp_path):
@@ -364,7 +447,7 @@ def test_a_recipe_that_says_nonsense_is_refused_in_a_sentence(folder, tmp_path):
 
 def test_a_published_version_may_be_the_teacher(folder, tmp_path, tiny_weights):
     student = Distiller(tiny_weights, DistillConfig(steps=1, batch=2, crop=80, alone=9),
-                        read_patches(folder, "train", progress=False), tmp_path / "student")
+                        patches_of(folder), tmp_path / "student")
     taught = checkpoints.load(tiny_weights)
     for a, b in zip(student.network.parameters(), taught.network.parameters(), strict=True):
         assert torch.equal(a, b)
