@@ -48,8 +48,8 @@ def theoretical_radius(config: NetworkConfig) -> int:
         ways = 1 if i == deepest else 2
         reach += ways * convs * stride * (2 if i == deepest else 1)  # the deepest level is passed down and up
         if i < deepest:
-            reach += stride + stride  # shrink and grow
-    reach += config.patch  # last convolution
+            reach += stride + stride + 2 * stride * config.enlarging_reach  # shrink and grow
+    reach += config.head_reach
     reach += max(Creases(config.creases).reach, Cells(config.cells).reach)  # what is read of the noise sees some, too
     # The condition's encoder works at a quarter of the resolution: 15 convolutions an RRDB, first and last.
     return max(reach, SCALE * (15 * config.encoder_blocks + 2) + reach)

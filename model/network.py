@@ -68,6 +68,18 @@ class NetworkConfig:
         """Pixels by which a window may be moved without shifting any of the network's grids."""
         return self.patch * 2 ** (len(self.multipliers) - 1)
 
+    @property
+    def enlarging_reach(self) -> int:
+        """Coarser pixels, beside its own, of which an enlarged one is made."""
+        return 1 if self.enlarging == "bilinear" else 0
+
+    @property
+    def head_reach(self) -> int:
+        """Pixels that one of the result sees far from where the U-Net ends."""
+        if not self.fine:
+            return self.patch
+        return sum((2 + self.enlarging_reach) * (self.patch >> i) for i in range(len(self.fine))) + 1
+
     def as_dict(self) -> dict:
         return asdict(self)
 
@@ -410,9 +422,8 @@ class Network(nn.Module):
         c = self.config
         if c.attention or c.norm == "group":
             return 0, 0  # every pixel sees all
-        wide = 1 if c.enlarging == "bilinear" else 0  # that sees one coarser pixel more
-        head = sum((2 + wide) * (c.patch >> i) for i in range(len(c.fine))) + 1 if c.fine else c.patch
-        stage = head + c.patch * (2 * c.blocks + 1 + 2 * wide)
+        head = c.head_reach
+        stage = head + c.patch * (2 * c.blocks + 1 + 2 * c.enlarging_reach)
         coarser = 2 * c.patch
         return (max(0, drop - stage) // coarser * coarser if len(c.multipliers) > 1 else 0,
                 max(0, drop - head) // c.patch * c.patch)

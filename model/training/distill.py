@@ -85,7 +85,6 @@ class DistillConfig:
 
 
 CUT, REACH = 16, 32  # pixels
-MARGIN = AROUND  # coarser pixels around an own condition's, so that it has seen few zeros: mirrored, or the base's
 
 
 def stored(image: torch.Tensor) -> torch.Tensor:
@@ -232,7 +231,8 @@ class Distiller:
             # Each of the two pictures has a condition of its own: together they are draws of both levels, given the
             # coarser one, and the score stays proper.
             flat = self.flatness(rng, int(own.sum()))
-            coarser = F.pad(haze(F.avg_pool2d(target[own], 16), flat), [MARGIN] * 4, mode="reflect")
+            # With some of what lies around, mirrored or the base's, so that little of the condition has seen an edge.
+            coarser = F.pad(haze(F.avg_pool2d(target[own], 16), flat), [AROUND] * 4, mode="reflect")
             if under.any():  # the base itself, soft and flat as it is, whatever is told
                 coarser[under[own]] = torch.stack([p.above for p in pairs if p.above is not None]).to(self.device)
             coarser = stored(coarser).repeat(2, 1, 1, 1)
@@ -241,7 +241,7 @@ class Distiller:
             with torch.no_grad():
                 made = self.generate(self.average, coarser, 4 * resolution[own].repeat(2), flat.repeat(2),
                                      noise.to(self.device))
-            condition[own.repeat(2)] = stored(made[..., 4 * MARGIN:-4 * MARGIN, 4 * MARGIN:-4 * MARGIN])
+            condition[own.repeat(2)] = stored(made[..., 4 * AROUND:-4 * AROUND, 4 * AROUND:-4 * AROUND])
         means = condition
         flat = self.flatness(rng, c.batch)
         strength = torch.where(own, flat, strength)

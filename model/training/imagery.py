@@ -152,26 +152,30 @@ def _base_colour(base: Base, patch: Patch) -> np.ndarray:
 
 
 def _pair_with_base(patch: Patch, base: Base) -> None:
-    zoom = LEVELS[patch.level]
-    cx, cy = lonlat_to_pixel(zoom, patch.lon, patch.lat)
-    # A patch of this level is a tile of z7; its condition is the 64 px of z5 beneath it.
-    x0, y0 = round((cx - 128) / 4), round((cy - 128) / 4)
-    if abs(cx - 128 - 4 * x0) > 1 or abs(cy - 128 - 4 * y0) > 1 or base.zoom != zoom - 2 or not 0 <= y0 < width(5) - 63:
-        return
-    patch.base = base.region(zoom - 2, x0, y0, x0 + 64, y0 + 64)
-    _recolour(patch, patch.base, 6)
+    """A patch of Blue Marble at z7, and the 64 px of z5 which are the condition of that tile."""
+    above = _over(patch, base, LEVELS[patch.level], 4) if base.zoom == LEVELS[patch.level] - 2 else None
+    if above is not None:
+        patch.base = above
+        _recolour(patch, above, 6)
 
 
 def _place_under_base(patch: Patch, base: Base) -> None:
     """A patch of Blue Marble at z8, under the base of z4: as far below it as a tile of z9 is below z5's, and at higher
     latitudes of the same ground resolution."""
-    cx, cy = lonlat_to_pixel(8, patch.lon, patch.lat)
-    x0, y0 = round((cx - 128) / 16), round((cy - 128) / 16)
-    if max(abs(cx - 128 - 16 * x0), abs(cy - 128 - 16 * y0)) > 1 or not AROUND <= y0 < width(4) - 16 - AROUND:
-        return
-    above = base.region(4, x0 - AROUND, y0 - AROUND, x0 + 16 + AROUND, y0 + 16 + AROUND)
-    if _recolour(patch, above[AROUND:-AROUND, AROUND:-AROUND], 3, another=40):
+    above = _over(patch, base, 8, 16, AROUND)
+    if above is not None and _recolour(patch, above[AROUND:-AROUND, AROUND:-AROUND], 3, another=40):
         patch.above = above
+
+
+def _over(patch: Patch, base: Base, zoom: int, times: int, around: int = 0) -> np.ndarray | None:
+    """The base, `times` coarser, over a patch that is a tile of `zoom`, and `around` pixels more on every side.
+
+    None if the patch does not lie on that grid, or so much of the base is not there."""
+    x, y = (v - 128 for v in lonlat_to_pixel(zoom, patch.lon, patch.lat))
+    x0, y0, level, size = round(x / times), round(y / times), zoom - times.bit_length() + 1, 256 // times
+    if max(abs(x - times * x0), abs(y - times * y0)) > 1 or not around <= y0 <= width(level) - size - around:
+        return None
+    return base.region(level, x0 - around, y0 - around, x0 + size + around, y0 + size + around)
 
 
 def _recolour(patch: Patch, base: np.ndarray, sigma: float, another: float = 256) -> bool:

@@ -115,6 +115,18 @@ def test_padding_changes_what_lies_at_the_edge_and_nothing_beyond_the_networks_r
     assert not torch.allclose(made[0], made[1])
 
 
+@pytest.mark.parametrize("enlarging", ["nearest", "bilinear"])
+def test_nothing_is_seen_beyond_the_reach_that_is_computed(enlarging):
+    config = replace(FINE, encoder_blocks=0, enlarging=enlarging)
+    _, run, x = call(config, size=256)
+    moved, reach = x.clone(), theoretical_radius(config)
+    moved[..., :4, :4] += 10
+    with torch.no_grad():
+        change = (run(x=moved) - run()).abs()[0].amax(0)
+    assert 0 < reach < 200 and (change[4 + reach:] == 0).all() and (change[:, 4 + reach:] == 0).all()
+    assert change.max() > 0
+
+
 def test_a_config_survives_json():
     import json
     config = PRESETS["metaearth"]
@@ -146,7 +158,7 @@ def test_moving_everything_by_a_stride_moves_the_picture(config):
 
 @pytest.mark.parametrize("wrong", [{"patch": 3}, {"norm": "batch"}, {"predicts": "noise"}, {"fine": (8,)},
                                    {"fine": (8, 4, 2)}, {"patch": 1, "fine": (8, 4)}, {"cells": 6}, {"rim": 24},
-                                   {"cells": 8}, {"padding": "circular"},
+                                   {"cells": 8}, {"padding": "circular"}, {"enlarging": "cubic"},
                                    {"white": False},
                                    {"white": False, "cells": 16, "predicts": "eps"}])
 def test_impossible_settings_are_refused(wrong):
