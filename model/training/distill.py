@@ -26,6 +26,7 @@ from model.residual import Whitening, enlarge
 from model.schedule import ddim
 from model.training.adversary import COARSE, Discriminator, coarse_mean
 from model.training.degradation import haze
+from model.training.descent import Descent
 from model.training.imagery import AROUND, Patch
 from model.training.journal import Journal, share_done
 from model.training.pairs import Pair, PairConfig, Pairs, stack
@@ -52,6 +53,9 @@ class DistillConfig:
     batch: int = 4                        # conditions a step, each drawn with two noises
     crop: int = 96                        # pixels that are made; all but 16 are judged
     own: float = 0.5                      # share of conditions that are the cascade's own output
+    deep: int = 0                         # of each batch: places that the cascade itself came to, from the base down
+    dial: tuple[float, ...] = ()          # ... and what the network is told there, at z7, z9 … z15
+    deep_mean: float = 0.25               # ... and how much `mean` counts there
     lr: float = 2e-4
     lr_discriminator: float = 4e-4
     ema: float = 0.998
@@ -80,6 +84,8 @@ class DistillConfig:
         # Less leaves the patches of three scales no room; more does not fit beside the rim of an own condition.
         if self.crop % COARSE or not 80 <= self.crop <= 192:
             raise ValueError(f"crop must be a multiple of {COARSE} in 80…192, not {self.crop}")
+        if not 0 <= self.deep < self.batch:
+            raise ValueError(f"of a batch of {self.batch}, 0 to {self.batch - 1} places can be deep, not {self.deep}")
         if self.pairs.crop != 256:
             raise ValueError(f"the pairs' own crop must be 256, not {self.pairs.crop}: the student's is cut from it")
 
@@ -152,7 +158,10 @@ class Distiller:
         self.whitening = Whitening(state["whitening"])
         self.discriminator = Discriminator().to(self.device, memory_format=torch.channels_last)
         if "discriminator" in state:
-            self.discriminator.load_state_dict(state["discriminator"])
+            try:
+                self.discriminator.load_state_dict(state["discriminator"])
+            except RuntimeError as error:
+                raise BadCheckpoint(f"the discriminator beside {teacher} is of another shape: {error}") from None
         self.score = Score().to(self.device)
         # Against an adversary momentum circles; without one it averages the noise of small batches.
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=config.lr, weight_decay=0.0,
@@ -160,6 +169,8 @@ class Distiller:
         self.optimiser_d = torch.optim.AdamW(self.discriminator.parameters(), lr=config.lr_discriminator,
                                              betas=(0.0, 0.99), weight_decay=0.0)
         self.pairs = Pairs(train, config.seed, config.pairs)
+        self.descent = Descent(train, self.pairs, config.crop, dict(zip(range(7, 16, 2), config.dial, strict=False)),
+                               config.seed) if config.deep else None
         self.helper, self.ahead = ThreadPoolExecutor(1), {}
         self.journal, self.sheet = Journal(self.out), Sheet(validation)
         self.step, self.seconds = 0, 0.0
@@ -226,7 +237,7 @@ class Distiller:
         condition, target, resolution, strength = (v.to(self.device) for v in stack(pairs))
         condition = stored(condition).repeat(2, 1, 1, 1)
         under = torch.tensor([pair.above is not None for pair in pairs], device=self.device)
-        own = torch.from_numpy(rng.random(c.batch) < c.own).to(self.device) & (resolution < 700) | under
+        own = torch.from_numpy(rng.random(len(pairs)) < c.own).to(self.device) & (resolution < 700) | under
         if own.any():
             # Each of the two pictures has a condition of its own: together they are draws of both levels, given the
             # coarser one, and the score stays proper.
@@ -243,7 +254,7 @@ class Distiller:
                                      noise.to(self.device))
             condition[own.repeat(2)] = stored(made[..., 4 * AROUND:-4 * AROUND, 4 * AROUND:-4 * AROUND])
         means = condition
-        flat = self.flatness(rng, c.batch)
+        flat = self.flatness(rng, len(pairs))
         strength = torch.where(own, flat, strength)
         condition = stored(haze(condition, (flat * own).repeat(2)))
         # One crop for all that is computed, on the 16 px grid of the coarse means.
@@ -251,11 +262,39 @@ class Distiller:
         x, y = (16 * int(rng.integers(2, (256 - c.crop) // 16 - 1)) for _ in range(2))
         target = target[..., y:y + c.crop, x:x + c.crop]
         condition, means = (v[..., y // 4:(y + c.crop) // 4, x // 4:(x + c.crop) // 4] for v in (condition, means))
+        # What was made of the soft base is to be mended, not kept.
+        kept = (own & ~under).float()
+        if c.deep:
+            places = [self.descent.draw(self.descend, rng) for _ in range(c.deep)]
+            there, like, at, told = (v.to(self.device) for v in stack(places))
+            target, resolution, strength = (torch.cat(v) for v in ((like, target), (at, resolution), (told, strength)))
+            condition, means = (torch.cat([there, one, there, other]) for one, other in
+                                (condition.chunk(2), means.chunk(2)))
+            kept = torch.cat([kept.new_full((c.deep,), c.deep_mean), kept])
         noise = torch.from_numpy(rng.standard_normal((2 * c.batch, *target.shape[1:]), dtype=np.float32))
         # The discriminator's own grids fall elsewhere each time, or they would be drawn into the pictures.
         shift = [int(v) for v in rng.integers(0, COARSE + 1, 2)]
-        # What was made of the soft base is to be mended, not kept.
-        return target, condition, resolution, strength, noise.to(self.device), own & ~under, means, shift
+        return target, condition, resolution, strength, noise.to(self.device), kept, means, shift
+
+    @torch.no_grad()
+    def descend(self, condition, m_per_px: float, told: float, noise):
+        """The average's picture of one condition, as the cascade would keep it."""
+        known = (torch.tensor([v], device=self.device) for v in (m_per_px, told))
+        return stored(self.generate(self.average, condition.to(self.device), *known, noise.to(self.device)))
+
+    def coarse(self, target, means):
+        """The 16×16 means that the detail of the real and of both made pictures is taken from, and which of them the
+        opponent is shown: of places that only the cascade has come to the mean colour alone, for both."""
+        real, deep = coarse_mean(target), self.config.deep
+        made = real.repeat(2, 1, 1, 1)
+        shown, shown_made = real.clone(), made.clone()
+        if deep:
+            for first in (0, len(real)):
+                made[first:first + deep] = coarse_mean(means[first:first + deep].repeat_interleave(4, 2)
+                                                       .repeat_interleave(4, 3))
+            shown[:deep] = made[:deep].mean((2, 3), keepdim=True)
+            shown_made = shown.repeat(2, 1, 1, 1)
+        return real, made, shown, shown_made
 
     def flatness(self, rng, count: int) -> torch.Tensor:
         """By how much `count` own conditions are flattened ``(count,)``, as `Pairs` does to real ones."""
@@ -263,23 +302,23 @@ class Distiller:
 
     def draw(self, n: int) -> list[Pair]:
         """Pairs of batch n; those of the next are made meanwhile, beside the convolutions."""
-        size = self.config.batch
+        size = self.config.batch - self.config.deep
         now = self.ahead.pop(n, None) or self.helper.submit(self.pairs.items, n * size, size)
         self.ahead[n + 1] = self.helper.submit(self.pairs.items, (n + 1) * size, size)
         return now.result()
 
-    def judged(self, image, coarse, resolution, shift):
-        """What the discriminator is shown: whitened detail, coarse means, m/px."""
+    def judged(self, image, coarse, shown, resolution, shift):
+        """What the discriminator is shown: whitened detail, the coarse means it may know, m/px."""
         y, x = (RIM + v for v in shift)
         size = self.config.crop - COARSE - 2 * RIM
         detail = self.whitening.whiten(image - coarse, resolution) / 1.5
-        return detail[..., y:y + size, x:x + size], coarse[..., y:y + size, x:x + size], resolution
+        return detail[..., y:y + size, x:x + size], shown[..., y:y + size, x:x + size], resolution
 
     def advance(self) -> dict[str, float]:
         c = self.config
         target, condition, resolution, strength, noise, kept, means, shift = self.batch(self.step)
         twice = resolution.repeat(2)
-        coarse = coarse_mean(target)
+        coarse, made_coarse, shown, shown_made = self.coarse(target, means)
         adversarial = c.adversarial if self.step >= c.alone else 0.0
         teaching = bool(adversarial) and self.step < c.alone + c.taught
         rim = self.network.config.rim
@@ -287,8 +326,8 @@ class Distiller:
         with torch.set_grad_enabled(not teaching):
             fake = self.generate(self.network, condition, twice, strength.repeat(2), noise, extra)
         losses = {}
-        real_view = self.judged(target, coarse, resolution, shift)
-        fake_view = self.judged(fake, coarse.repeat(2, 1, 1, 1), twice, shift)
+        real_view = self.judged(target, coarse, shown, resolution, shift)
+        fake_view = self.judged(fake, made_coarse, shown_made, twice, shift)
         if adversarial:
             losses.update(self.teach_discriminator(real_view, fake_view))
         if teaching:
@@ -304,9 +343,9 @@ class Distiller:
                 logit = self.opinion(*real_view)
             opinion = F.softplus(logit.repeat(2, 1) - self.opinion(*fake_view)).mean()
             self.discriminator.requires_grad_(True)
-        one, other = self.whitening.whiten(fake - coarse.repeat(2, 1, 1, 1), twice).chunk(2)
+        one, other = self.whitening.whiten(fake - made_coarse, twice).chunk(2)
         real = self.whitening.whiten(target - coarse, resolution)
-        score = self.score(one, other, real, c.texture).mean()
+        score = self.score(one[c.deep:], other[c.deep:], real[c.deep:], c.texture).mean()
         patches = torch.zeros((), device=self.device)
         if c.patches and self.step % 2 == 0:
             chance = torch.Generator().manual_seed((c.seed << 32) + self.step)

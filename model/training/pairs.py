@@ -158,6 +158,13 @@ class Pairs:
                     turn(above, k).contiguous())
 
     def _calm(self, rng):
+        target = self.calm_target(rng)
+        level = list(FINE)[rng.integers(len(FINE))]
+        m_per_px = float(FINE[level] * rng.uniform(0.5, 1.4))
+        # Calm is calm, whatever is told.
+        return Pair(F.avg_pool2d(target[None], 4)[0], target.contiguous(), m_per_px, self.flatness(rng), level)
+
+    def calm_target(self, rng) -> torch.Tensor:
         """Sea, ice and sand of a coarse level, enlarged: at the fine levels there is little more to see."""
         patches, times = self.calm[rng.integers(len(self.calm))]
         patch = patches[rng.integers(len(patches))]
@@ -167,11 +174,7 @@ class Pairs:
         crop = turn(as_tensor(patch.pixels)[:, y:y + small, x:x + small], int(rng.integers(8)))
         target = F.interpolate(crop[None], size=(n, n), mode="bicubic", align_corners=False)[0]
         target = target + 0.006 * torch.from_numpy(rng.standard_normal((1, n, n), dtype=np.float32))
-        target = _tone(target, self.config.tone, rng).clamp(-1, 1)
-        level = list(FINE)[rng.integers(len(FINE))]
-        m_per_px = float(FINE[level] * rng.uniform(0.5, 1.4))
-        # Calm is calm, whatever is told.
-        return Pair(F.avg_pool2d(target[None], 4)[0], target.contiguous(), m_per_px, self.flatness(rng), level)
+        return _tone(target, self.config.tone, rng).clamp(-1, 1)
 
 
 def as_tensor(pixels: np.ndarray) -> torch.Tensor:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from PIL import Image
 from torch.nn import functional as F
@@ -20,6 +21,7 @@ from model.network import PRESETS, Creases, Network, grown, inner
 from model.residual import Whitening
 from model.schedule import alpha_bars
 from model.training.degradation import degrade, haze
+from model.training.descent import Descent
 from model.training.distill import DistillConfig, Distiller, grid_phase, streaks
 from model.training.imagery import COLUMNS, CONTRAST, Patch, match_tone, read_index, read_patches
 from model.training.loop import TrainConfig, Trainer, loss_weight
@@ -300,6 +302,82 @@ def test_what_is_made_of_the_soft_base_is_to_be_mended_not_kept(folder, tmp_path
     d.advance()
 
 
+# --- the cascade's own places ---------------------------------------------------------------------------------------
+
+def under_earth(number: int, colour=(90, 120, 60), level="1223") -> Patch:
+    """A patch of one colour and a little grain, under a base of its own."""
+    rng = np.random.default_rng(number)
+    pixels = (np.array(colour) + rng.integers(-9, 10, (256, 256, 3))).clip(0, 255).astype(np.uint8)
+    base = pixels[:64, :64] if level == "1223" else None
+    return Patch(f"bm-{number}", level, f"bm-{number}", "auto:vegetation", 0.0, 0.0, 1223.0, pixels, base)
+
+
+def test_a_place_is_come_down_to_level_by_level():
+    patches = [under_earth(1), under_earth(2, level="4.8")]
+    descent = Descent(patches, Pairs(patches, 1), 96, {7: 0.3, 9: 0.2, 11: 0.1, 15: 0.05}, seed=1)
+    asked = []
+
+    def generate(condition, m_per_px, told, noise):
+        asked.append((m_per_px, told, condition.clone(), noise))
+        return F.interpolate(condition, scale_factor=4) + len(asked) / 100
+
+    item = descent.draw(generate, np.random.default_rng(5))
+    assert [(m, told) for m, told, *_ in asked] == [(1223.0, 0.3), (1223 / 4, 0.2), (1223 / 16, 0.1), (1223 / 64, 0.0)]
+    assert (item.m_per_px, item.degradation, item.level) == (1223 / 256, 0.05, "4.8")
+    assert item.condition.shape == (3, 24, 24) and item.target.shape == (3, 96, 96)
+    # Each level is conditioned on what was made of the one above, the place itself on the middle of the last.
+    for (*_, above, _), (*_, below, _), step in zip(asked, asked[1:], range(1, 4), strict=False):
+        assert (F.unfold(F.interpolate(above, scale_factor=4) + step / 100, 16)
+                - below.flatten()[:, None]).abs().amax(1).min() < 1e-6
+    assert torch.equal(item.condition, (F.interpolate(asked[-1][2], scale_factor=4) + 0.04)[0, :, 20:44, 20:44])
+    first, _ = list(asked), asked.clear()
+    again = descent.draw(generate, np.random.default_rng(5))
+    assert torch.equal(again.target, item.target) and torch.equal(asked[0][3], first[0][3])
+
+
+def test_its_likeness_is_of_its_level_colour_and_contrast():
+    green = [under_earth(i, (90, 120, 60), "19") for i in range(4)]
+    grey = [under_earth(i, (130, 130, 130), "19") for i in range(4, 8)]
+    other = [under_earth(i, (90, 120, 60), "76") for i in range(8, 12)]
+    patches = [under_earth(20), *green, *grey, *other]
+    descent = Descent(patches, Pairs(patches, 1), 80, {}, seed=1)
+    rng = np.random.default_rng(1)
+    for colour, of in (((92, 118, 61), green), ((128, 131, 129), grey)):
+        condition = torch.tensor(colour).float().div(127.5).sub(1)[:, None, None].expand(3, 20, 20)
+        likenesses = [descent.like("19", condition, rng) for _ in range(30)]
+        means = np.array([(v.mean((1, 2)).numpy() + 1) * 127.5 for v in likenesses])
+        assert np.abs(means - of[0].pixels.mean((0, 1))).max() < 4
+    assert Descent([under_earth(1), *other], Pairs(other, 1), 80, {}, 1).levels == ["76"]
+
+
+def test_without_a_base_there_is_nothing_to_come_down_from(folder, tmp_path):
+    with pytest.raises(ValueError, match="come down"):
+        distiller(folder, tmp_path, deep=1)
+    with pytest.raises(ValueError, match="deep"):
+        DistillConfig(batch=2, deep=2)
+
+
+def test_of_a_place_of_its_own_the_opponent_is_shown_the_mean_colour_alone(folder, tmp_path):
+    d = distiller(folder, tmp_path, pairs=PairConfig(crop=256, calm=0.0))
+    top = under_earth(1)
+    train = [top, *patches_of(folder)]
+    d = Distiller(tmp_path / "teacher" / "state.pt",
+                  replace(d.config, deep=1, dial=(0.3, 0.2), deep_mean=0.125, own=0.0), train, tmp_path / "student")
+    target, condition, resolution, strength, noise, kept, means, _ = d.batch(0)
+    assert target.shape == (2, 3, 80, 80) and condition.shape == (4, 3, 20, 20) and noise.shape == (4, 3, 80, 80)
+    assert kept.tolist() == [0.125, 0.0] and torch.equal(condition[0], condition[2])
+    assert float(resolution[0]) in (1223 / 16, 1223 / 64, 1223 / 256)
+    real, made, shown, shown_made = d.coarse(target, means)
+    assert torch.equal(shown[0], shown_made[0]) and shown[0].std((1, 2)).max() < 1e-6
+    assert torch.allclose(shown[0, :, 0, 0], condition[0].mean((1, 2)), atol=0.02)
+    assert torch.equal(shown[1], real[1]) and torch.equal(made[3], real[1])
+    d.run(progress=False)
+    again = Distiller(tmp_path / "teacher" / "state.pt", d.config, train, tmp_path / "student")
+    again.resume()
+    for a, b in zip(d.network.parameters(), again.network.parameters(), strict=True):
+        assert torch.equal(a, b) and torch.isfinite(a).all()
+
+
 def test_a_student_may_enlarge_bilinearly_with_a_wider_head(folder, tmp_path):
     taught = replace(PRESETS["tiny"], fine=(8, 4), creases=(0.8,), enlarging="bilinear")
     teacher = Network(taught)
@@ -336,6 +414,9 @@ def test_the_adversary_is_kept_beside_the_weights_and_taken_up_again(folder, tmp
     opponent = tmp_path / "kept" / checkpoints.OPPONENT
     opponent.write_bytes(opponent.read_bytes()[:1000])
     with pytest.raises(BadCheckpoint, match="truncated"):
+        Distiller(tmp_path / "kept", student.config, patches_of(folder), tmp_path / "after")
+    safetensors.torch.save_file({"enter.weight": torch.zeros(2)}, opponent)
+    with pytest.raises(BadCheckpoint, match="another shape"):
         Distiller(tmp_path / "kept", student.config, patches_of(folder), tmp_path / "after")
     opponent.unlink()
     assert checkpoints.digest(tmp_path / "kept") == named  # no pixel depends on it

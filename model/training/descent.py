@@ -1,0 +1,92 @@
+"""Places of the world as the cascade itself comes to them, from the base down, and real pictures that are like them.
+
+What every level adds is the next one's condition, and what is slightly wrong with it grows: four levels down a student
+taught on real conditions, or on its own of one level, is far from all it has seen. No real picture shows such a place.
+But one of the same level, colour and contrast can be held against it by an opponent that is not told where things are.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from model.training.imagery import Patch
+from model.training.pairs import Pair, Pairs, as_tensor, turn
+
+ZOOM = {"305": 9, "76": 11, "19": 13, "4.8": 15}
+SHARES = {"305": 0.15, "76": 0.25, "19": 0.3, "4.8": 0.3}
+WINDOW = 16    # pixels of a level that are carried on to the next; four times as many are made of them
+LIKE = 8       # of the nearest real pictures one is drawn
+TONE = 12.0      # grey levels of colour that count as much as ...
+CONTRAST = 36.0  # ... these of contrast: a condition that is too flat is to be held against what it should have been
+QUIET = 32     # pictures of calm ground beside the others of a level
+
+
+class Descent:
+    """Draws places. `dial` is what the network is told at each zoom, as the sampler will (``{7: 0.35, …}``)."""
+
+    def __init__(self, patches: list[Patch], pairs: Pairs, crop: int, dial: dict[int, float], seed: int):
+        self.crop, self.dial = crop, dial
+        self.tops = [p for p in patches if p.base is not None and "ocean" not in p.landcover]
+        if not self.tops:
+            raise ValueError("no patch of this imagery lies under the world's base: nothing to come down from")
+        rng = np.random.default_rng(seed)
+        self.real = {}
+        for level in ZOOM:
+            found = [p.pixels for p in patches if p.level == level or level == "305" and p.level == "611x"]
+            found += [p.pixels for p in pairs.borrow.get(level, [])]
+            found += [to_pixels(pairs.calm_target(rng)) for _ in range(QUIET) if pairs.calm]
+            if found:
+                corners = [(y, x) for y in (0, 256 - crop) for x in (0, 256 - crop)]
+                crops = [pixels[y:y + crop, x:x + crop] for pixels in found for y, x in corners]
+                self.real[level] = (crops, np.array([features(pixels) for pixels in crops]))
+        self.levels = list(self.real)
+        shares = np.array([SHARES[level] for level in self.levels])
+        self.shares = shares / shares.sum()
+
+    def draw(self, generate: Callable, rng: np.random.Generator) -> Pair:
+        """A place, come down to with `generate(condition, m_per_px, told, noise)`: the cascade's own condition, and a
+        real picture like it."""
+        level = self.levels[rng.choice(len(self.levels), p=self.shares)]
+        top = self.tops[rng.integers(len(self.tops))]
+        x, y = (int(v) for v in self.start(top, rng))
+        picture = as_tensor(top.base[y:y + WINDOW, x:x + WINDOW])[None]
+        m_per_px = top.m_per_px
+        for zoom in range(7, ZOOM[level], 2):
+            noise = torch.from_numpy(rng.standard_normal((1, 3, 4 * WINDOW, 4 * WINDOW), dtype=np.float32))
+            made = generate(picture, m_per_px, self.dial.get(zoom, 0.0), noise)
+            x, y = (int(v) for v in rng.integers(WINDOW, 2 * WINDOW + 1, 2))
+            picture = made[..., y:y + WINDOW, x:x + WINDOW]
+            m_per_px /= 4
+        edge = (4 * WINDOW - self.crop // 4) // 2
+        condition = made[0, :, edge:-edge, edge:-edge]
+        return Pair(condition, self.like(level, condition, rng), m_per_px, self.dial.get(ZOOM[level], 0.0), level)
+
+    @staticmethod
+    def start(top: Patch, rng: np.random.Generator):
+        """Where of the base to begin: on land, if a few tries find any."""
+        for _ in range(8):
+            x, y = rng.integers(0, len(top.base) - WINDOW + 1, 2)
+            red, green, blue = (float(v) for v in top.base[y + WINDOW // 2, x + WINDOW // 2])
+            if blue < max(red, green) + 10:
+                break
+        return x, y
+
+    def like(self, level: str, condition: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+        """A real picture of `level`, of colours and contrast as the condition has them: ``(3, crop, crop)``."""
+        pictures, known = self.real[level]
+        away = np.square(known - features(to_pixels(condition), 1)).sum(1)
+        pixels = pictures[np.argsort(away)[rng.integers(min(LIKE, len(away)))]]
+        return turn(as_tensor(pixels), int(rng.integers(8)))
+
+
+def to_pixels(image: torch.Tensor) -> np.ndarray:
+    """float32 ``(3, H, W)`` in [-1, 1] -> uint8 ``(H, W, 3)``."""
+    return ((image + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
+
+
+def features(pixels: np.ndarray, squares: int = 4) -> np.ndarray:
+    """Mean colour, and standard deviation of the `squares`² means' brightness, of ``(H, W, 3)``, weighed: ``(4,)``."""
+    means = F.avg_pool2d(torch.from_numpy(pixels.astype(np.float32)).permute(2, 0, 1)[None], squares)[0]
+    return np.array([*(means.mean((1, 2)) / TONE).tolist(), float(means.mean(0).std()) / CONTRAST])
