@@ -78,10 +78,15 @@ def measure(context: Context, checkpoint: Checkpoint, layout: Layout, borders: i
 
 def run(context: Context) -> dict:
     checkpoint = context.student
-    shown = layouts(checkpoint.sampler.halo)
+    *_, own = shown = layouts(checkpoint.sampler.halo)
     result = {
         "steps": len(checkpoint.sampler.times),
-        "student": {layout.name: measure(context, checkpoint, layout, context.budget.borders) for layout in shown},
+        "student": {
+            layout.name: measure(
+                context, checkpoint, layout, context.budget.own_borders if layout is own else context.budget.borders
+            )
+            for layout in shown
+        },
     }
     if context.budget.slow_borders:
         slow = context.others.get("teacher", checkpoint)
