@@ -69,7 +69,7 @@ def run(context: Context) -> dict:
             for p in members
         ]
         wide = [sum(rows[i : i + 2], []) for i in range(0, len(rows), 2)]  # two scenes side by side
-        name = f"evaluation-{NAMES[level].replace('–', '-')}{'-tropics' if level == '611x' else ''}.png"
+        name = f"evaluation-{NAMES[level].replace('–', '-')}{'-tropics' if level == '611x' else ''}.webp"
         save(sheet([[(c, _half(p)) for c, p in row] for row in wide]), context.out / name)
         files["levels"][level] = name
     rows = [
