@@ -14,13 +14,14 @@ from torch.nn import functional as F
 from model.training.imagery import Patch
 from model.training.pairs import Pair, Pairs, as_tensor, turn
 
+# By level: the zoom it stands for, and how often it is drawn.
 ZOOM = {"305": 9, "76": 11, "19": 13, "4.8": 15}
 SHARES = {"305": 0.15, "76": 0.25, "19": 0.3, "4.8": 0.3}
-WINDOW = 16    # pixels of a level that are carried on to the next; four times as many are made of them
-LIKE = 8       # of the nearest real pictures one is drawn
+WINDOW = 16      # pixels of a level that are carried on to the next; four times as many are made of them
+LIKE = 8         # of the nearest real pictures one is drawn
 TONE = 12.0      # grey levels of colour that count as much as ...
 CONTRAST = 36.0  # ... these of contrast: a condition that is too flat is to be held against what it should have been
-QUIET = 32     # pictures of calm ground beside the others of a level
+QUIET = 32       # pictures of calm ground beside the others of a level
 
 
 class Descent:
