@@ -20,39 +20,19 @@ class Budget:
     teacher: int | None  # of these, how many the teacher (50 steps) draws
     cascade: int | None  # whole-cascade places a level
     borders: int  # window borders a setting, at the student's steps
-    own_borders: int  # of the canonical windows, whose target is closer to 1 than so few can tell
     slow_borders: int  # at 50 steps; 0: left out
     seeds: int  # places at which two seeds are compared
     steps: int  # patches of the steps curve
     phases: int  # places of the calm and drift measurements, of each kind
+    own_borders: int = 750  # of the canonical windows, whose target is closer to 1 than a few could tell
 
 
-QUICK = Budget(
-    "quick",
-    single=24,
-    teacher=4,
-    cascade=8,
-    borders=72,
-    own_borders=750,
-    slow_borders=0,
-    seeds=3,
-    steps=8,
-    phases=2,
-)
+QUICK = Budget("quick", single=24, teacher=4, cascade=8, borders=72, slow_borders=0, seeds=3, steps=8, phases=2)
 FULL = Budget(
-    "full",
-    single=None,
-    teacher=16,
-    cascade=None,
-    borders=750,
-    own_borders=750,
-    slow_borders=100,
-    seeds=12,
-    steps=28,
-    phases=4,
+    "full", single=None, teacher=16, cascade=None, borders=750, slow_borders=100, seeds=12, steps=28, phases=4
 )
 TINY = Budget(
-    "tiny", single=2, teacher=1, cascade=1, borders=4, own_borders=4, slow_borders=4, seeds=1, steps=1, phases=1
+    "tiny", single=2, teacher=1, cascade=1, borders=4, slow_borders=4, seeds=1, steps=1, phases=1, own_borders=4
 )
 
 

@@ -12,6 +12,7 @@ from model.errors import BadCheckpoint
 from model.network import SCALE, Network, NetworkConfig
 from model.residual import Whitening, enlarge
 from model.schedule import ddim, timesteps
+from model.training.pixels import as_pixels, as_tensor
 
 
 def load(path: Path) -> Checkpoint:
@@ -33,13 +34,12 @@ def load(path: Path) -> Checkpoint:
 
 def to_tensor(pixels: np.ndarray) -> torch.Tensor:
     """uint8 ``(H, W, 3)`` -> float32 ``(1, 3, H, W)`` in [-1, 1], channels last."""
-    image = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float() / 127.5 - 1
-    return image.contiguous(memory_format=torch.channels_last)
+    return as_tensor(pixels)[None].contiguous(memory_format=torch.channels_last)
 
 
 def to_pixels(image: torch.Tensor) -> np.ndarray:
     """float ``(1, 3, H, W)`` in [-1, 1] -> uint8 ``(H, W, 3)``."""
-    return ((image[0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+    return as_pixels(image[0])
 
 
 @torch.inference_mode()

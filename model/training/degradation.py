@@ -16,6 +16,8 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
+from model.training.pixels import as_pixels, as_tensor
+
 
 @dataclass(frozen=True)
 class Pass:
@@ -91,8 +93,6 @@ def _jpeg(x, stage, strength, rng):
     if rng.random() > strength:
         return x
     quality = round(100 - strength * (100 - _between(rng, *stage.jpeg)))
-    pixels = ((x[0].permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).numpy()
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=quality)
-    back = np.asarray(Image.open(file), dtype=np.float32)
-    return torch.from_numpy(back / 127.5 - 1).permute(2, 0, 1)[None].contiguous()
+    Image.fromarray(as_pixels(x[0])).save(file, "JPEG", quality=quality)
+    return as_tensor(np.asarray(Image.open(file)))[None].contiguous()

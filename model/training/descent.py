@@ -11,16 +11,15 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from model.training.imagery import Patch
-from model.training.pairs import Pair, Pairs, as_tensor, turn
+from model.training.imagery import LEVELS, Patch
+from model.training.pairs import Pair, Pairs, turn
+from model.training.pixels import as_pixels, as_tensor
 
-# By level: the zoom it stands for, and how often it is drawn.
-ZOOM = {"305": 9, "76": 11, "19": 13, "4.8": 15}
-SHARES = {"305": 0.15, "76": 0.25, "19": 0.3, "4.8": 0.3}
+SHARES = {"305": 0.15, "76": 0.25, "19": 0.3, "4.8": 0.3}  # how often each level is drawn
 WINDOW = 16      # pixels of a level that are carried on to the next; four times as many are made of them
 LIKE = 8         # of the nearest real pictures one is drawn
-TONE = 12.0      # grey levels of colour that count as much as ...
-CONTRAST = 36.0  # ... these of contrast: a condition that is too flat is to be held against what it should have been
+COLOUR = 12.0    # grey levels of colour that count as much as ...
+SPREAD = 36.0    # ... these of contrast: a condition that is too flat is to be held against what it should have been
 QUIET = 32       # pictures of calm ground beside the others of a level
 
 
@@ -34,10 +33,10 @@ class Descent:
             raise ValueError("no patch of this imagery lies under the world's base: nothing to come down from")
         rng = np.random.default_rng(seed)
         self.real = {}
-        for level in ZOOM:
+        for level in SHARES:
             found = [p.pixels for p in patches if p.level == level or level == "305" and p.level == "611x"]
             found += [p.pixels for p in pairs.borrow.get(level, [])]
-            found += [to_pixels(pairs.calm_target(rng)) for _ in range(QUIET) if pairs.calm]
+            found += [as_pixels(pairs.calm_target(rng)) for _ in range(QUIET) if pairs.calm]
             if found:
                 corners = [(y, x) for y in (0, 256 - crop) for x in (0, 256 - crop)]
                 crops = [pixels[y:y + crop, x:x + crop] for pixels in found for y, x in corners]
@@ -51,10 +50,10 @@ class Descent:
         real picture like it."""
         level = self.levels[rng.choice(len(self.levels), p=self.shares)]
         top = self.tops[rng.integers(len(self.tops))]
-        x, y = (int(v) for v in self.start(top, rng))
+        x, y = self.start(top, rng)
         picture = as_tensor(top.base[y:y + WINDOW, x:x + WINDOW])[None]
         m_per_px = top.m_per_px
-        for zoom in range(7, ZOOM[level], 2):
+        for zoom in range(7, LEVELS[level], 2):
             noise = torch.from_numpy(rng.standard_normal((1, 3, 4 * WINDOW, 4 * WINDOW), dtype=np.float32))
             made = generate(picture, m_per_px, self.dial.get(zoom, 0.0), noise)
             x, y = (int(v) for v in rng.integers(WINDOW, 2 * WINDOW + 1, 2))
@@ -62,14 +61,14 @@ class Descent:
             m_per_px /= 4
         edge = (4 * WINDOW - self.crop // 4) // 2
         condition = made[0, :, edge:-edge, edge:-edge]
-        return Pair(condition, self.like(level, condition, rng), m_per_px, self.dial.get(ZOOM[level], 0.0), level)
+        return Pair(condition, self.like(level, condition, rng), m_per_px, self.dial.get(LEVELS[level], 0.0), level)
 
     @staticmethod
-    def start(top: Patch, rng: np.random.Generator):
+    def start(top: Patch, rng: np.random.Generator) -> tuple[int, int]:
         """Where of the base to begin: on land, if a few tries find any."""
         for _ in range(8):
-            x, y = rng.integers(0, len(top.base) - WINDOW + 1, 2)
-            red, green, blue = (float(v) for v in top.base[y + WINDOW // 2, x + WINDOW // 2])
+            x, y = (int(v) for v in rng.integers(0, len(top.base) - WINDOW + 1, 2))
+            red, green, blue = (int(v) for v in top.base[y + WINDOW // 2, x + WINDOW // 2])
             if blue < max(red, green) + 10:
                 break
         return x, y
@@ -77,17 +76,12 @@ class Descent:
     def like(self, level: str, condition: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
         """A real picture of `level`, of colours and contrast as the condition has them: ``(3, crop, crop)``."""
         pictures, known = self.real[level]
-        away = np.square(known - features(to_pixels(condition), 1)).sum(1)
+        away = np.square(known - features(as_pixels(condition), 1)).sum(1)
         pixels = pictures[np.argsort(away)[rng.integers(min(LIKE, len(away)))]]
         return turn(as_tensor(pixels), int(rng.integers(8)))
-
-
-def to_pixels(image: torch.Tensor) -> np.ndarray:
-    """float32 ``(3, H, W)`` in [-1, 1] -> uint8 ``(H, W, 3)``."""
-    return ((image + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
 
 
 def features(pixels: np.ndarray, squares: int = 4) -> np.ndarray:
     """Mean colour, and standard deviation of the `squares`² means' brightness, of ``(H, W, 3)``, weighed: ``(4,)``."""
     means = F.avg_pool2d(torch.from_numpy(pixels.astype(np.float32)).permute(2, 0, 1)[None], squares)[0]
-    return np.array([*(means.mean((1, 2)) / TONE).tolist(), float(means.mean(0).std()) / CONTRAST])
+    return np.array([*(means.mean((1, 2)) / COLOUR).tolist(), float(means.mean(0).std()) / SPREAD])

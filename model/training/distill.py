@@ -229,10 +229,27 @@ class Distiller:
         return enlarge(low) + self.whitening.colour(x0, resolution)
 
     def batch(self, n: int):
-        """Batch n: real pictures, conditions, m/px, told degradation, two noises each, where the condition is own and
-        to be kept, and what the 4×4 means should be there; the shift of what is judged."""
+        """Batch n: real pictures, conditions, m/px, told degradation, two noises each, how much the condition's means
+        are to be kept, and what they should be; the shift of what is judged. Deep places come first."""
         c = self.config
         rng = np.random.Generator(np.random.Philox(key=np.array([c.seed + (2 << 32), n], dtype=np.uint64)))
+        target, condition, resolution, strength, kept, means = self.known(n, rng)
+        if c.deep:
+            places = [self.descent.draw(self.descend, rng) for _ in range(c.deep)]
+            there, like, at, told = (v.to(self.device) for v in stack(places))
+            target, resolution, strength = (torch.cat(v) for v in ((like, target), (at, resolution), (told, strength)))
+            condition, means = (torch.cat([there, one, there, other]) for one, other in
+                                (condition.chunk(2), means.chunk(2)))
+            kept = torch.cat([kept.new_full((c.deep,), c.deep_mean), kept])
+        noise = torch.from_numpy(rng.standard_normal((2 * c.batch, *target.shape[1:]), dtype=np.float32))
+        # The discriminator's own grids fall elsewhere each time, or they would be drawn into the pictures.
+        shift = [int(v) for v in rng.integers(0, COARSE + 1, 2)]
+        return target, condition, resolution, strength, noise.to(self.device), kept, means, shift
+
+    def known(self, n: int, rng):
+        """Of batch n the places that a real picture shows: it, two conditions each, m/px, told degradation, where the
+        condition is own and to be kept (1, else 0), and what the 4×4 means should be there."""
+        c = self.config
         pairs = self.draw(n)
         condition, target, resolution, strength = (v.to(self.device) for v in stack(pairs))
         condition = stored(condition).repeat(2, 1, 1, 1)
@@ -263,18 +280,7 @@ class Distiller:
         target = target[..., y:y + c.crop, x:x + c.crop]
         condition, means = (v[..., y // 4:(y + c.crop) // 4, x // 4:(x + c.crop) // 4] for v in (condition, means))
         # What was made of the soft base is to be mended, not kept.
-        kept = (own & ~under).float()
-        if c.deep:
-            places = [self.descent.draw(self.descend, rng) for _ in range(c.deep)]
-            there, like, at, told = (v.to(self.device) for v in stack(places))
-            target, resolution, strength = (torch.cat(v) for v in ((like, target), (at, resolution), (told, strength)))
-            condition, means = (torch.cat([there, one, there, other]) for one, other in
-                                (condition.chunk(2), means.chunk(2)))
-            kept = torch.cat([kept.new_full((c.deep,), c.deep_mean), kept])
-        noise = torch.from_numpy(rng.standard_normal((2 * c.batch, *target.shape[1:]), dtype=np.float32))
-        # The discriminator's own grids fall elsewhere each time, or they would be drawn into the pictures.
-        shift = [int(v) for v in rng.integers(0, COARSE + 1, 2)]
-        return target, condition, resolution, strength, noise.to(self.device), kept, means, shift
+        return target, condition, resolution, strength, (own & ~under).float(), means
 
     @torch.no_grad()
     def descend(self, condition, m_per_px: float, told: float, noise):
@@ -286,15 +292,11 @@ class Distiller:
         """The 16×16 means that the detail of the real and of both made pictures is taken from, and which of them the
         opponent is shown: of places that only the cascade has come to the mean colour alone, for both."""
         real, deep = coarse_mean(target), self.config.deep
-        made = real.repeat(2, 1, 1, 1)
-        shown, shown_made = real.clone(), made.clone()
-        if deep:
-            for first in (0, len(real)):
-                made[first:first + deep] = coarse_mean(means[first:first + deep].repeat_interleave(4, 2)
-                                                       .repeat_interleave(4, 3))
+        made, shown = real.clone(), real.clone()
+        if deep:  # both pictures of such a place have the same condition
+            made[:deep] = coarse_mean(F.interpolate(means[:deep], scale_factor=4))
             shown[:deep] = made[:deep].mean((2, 3), keepdim=True)
-            shown_made = shown.repeat(2, 1, 1, 1)
-        return real, made, shown, shown_made
+        return real, made.repeat(2, 1, 1, 1), shown, shown.repeat(2, 1, 1, 1)
 
     def flatness(self, rng, count: int) -> torch.Tensor:
         """By how much `count` own conditions are flattened ``(count,)``, as `Pairs` does to real ones."""

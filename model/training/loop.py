@@ -21,7 +21,8 @@ from model.residual import AXES, Whitening, enlarge
 from model.schedule import STEPS, alpha_bars, clean, ddim, timesteps
 from model.training.imagery import LEVELS, Patch
 from model.training.journal import Journal, share_done
-from model.training.pairs import PairConfig, Pairs, as_tensor, stack
+from model.training.pairs import PairConfig, Pairs, stack
+from model.training.pixels import as_tensor
 from model.training.sheet import Sheet
 
 SHEET_STEPS = 8  # of the sampler, for the eye only

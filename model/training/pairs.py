@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from model.training.degradation import degrade, haze
 from model.training.imagery import LEVELS, Patch
+from model.training.pixels import as_tensor
 
 # How often each level is drawn. z7…z15 are what `earth` generates; 4892 serves worlds with a coarse picture.
 LEVEL_WEIGHTS = {"4892": 0.05, "1223": 0.22, "611x": 0.09, "305": 0.13, "76": 0.20, "19": 0.17, "4.8": 0.14}
@@ -175,11 +176,6 @@ class Pairs:
         target = F.interpolate(crop[None], size=(n, n), mode="bicubic", align_corners=False)[0]
         target = target + 0.006 * torch.from_numpy(rng.standard_normal((1, n, n), dtype=np.float32))
         return _tone(target, self.config.tone, rng).clamp(-1, 1)
-
-
-def as_tensor(pixels: np.ndarray) -> torch.Tensor:
-    """uint8 ``(H, W, 3)`` -> float32 ``(3, H, W)`` in [-1, 1]."""
-    return torch.from_numpy(pixels.astype(np.float32).transpose(2, 0, 1) / 127.5 - 1)
 
 
 def turn(image: torch.Tensor, k: int) -> torch.Tensor:

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from model.residual import enlarge
 from model.training.imagery import LEVELS, Patch
-from model.training.pairs import as_tensor
+from model.training.pixels import as_pixels, as_tensor
 
 SIDE = 128        # pixels of a picture: a multiple of every preset's stride, a few seconds for two cores
 PLACES = 2        # a level
@@ -84,5 +84,4 @@ def _centre(patch: Patch) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def _image(picture: torch.Tensor) -> Image.Image:
-    pixels = ((picture + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    return Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
+    return Image.fromarray(as_pixels(picture))

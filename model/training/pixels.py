@@ -1,0 +1,14 @@
+"""Pictures as they are kept, uint8 ``(H, W, 3)``, and as networks take them, float32 ``(3, H, W)`` in [-1, 1]."""
+
+import numpy as np
+import torch
+
+
+def as_tensor(pixels: np.ndarray) -> torch.Tensor:
+    """uint8 ``(H, W, 3)`` -> float32 ``(3, H, W)`` in [-1, 1]."""
+    return torch.from_numpy(pixels.astype(np.float32).transpose(2, 0, 1) / 127.5 - 1)
+
+
+def as_pixels(image: torch.Tensor) -> np.ndarray:
+    """float ``(3, H, W)`` in [-1, 1], on the CPU -> uint8 ``(H, W, 3)``."""
+    return ((image + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
