@@ -11,7 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
 from model.grid import TILE
-from model.network import SCALE, Cells, Creases, NetworkConfig, parameter_count
+from model.network import SCALE, NetworkConfig, parameter_count
+from model.readings import Cells, Creases, Relief
 from model.window import condition_box, generate
 
 
@@ -50,7 +51,8 @@ def theoretical_radius(config: NetworkConfig) -> int:
         if i < deepest:
             reach += stride + stride + 2 * stride * config.enlarging_reach  # shrink and grow
     reach += config.head_reach
-    reach += max(Creases(config.creases).reach, Cells(config.cells).reach)  # what is read of the noise sees some, too
+    # What is read of the noise sees some, too.
+    reach += max(Creases(config.creases).reach, Cells(config.cells).reach, Relief.reach * config.relief)
     # The condition's encoder works at a quarter of the resolution: 15 convolutions an RRDB, first and last.
     return max(reach, SCALE * (15 * config.encoder_blocks + 2) + reach)
 

@@ -15,6 +15,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from model.readings import Cells, Creases, Relief, inner
+
 SCALE = 4  # every level is four times finer than its condition
 
 
@@ -39,6 +41,7 @@ class NetworkConfig:
     fine: tuple[int, ...] = ()
     creases: tuple[float, ...] = ()          # widths in pixels of the lines and edges that the noise is also read as
     cells: int = 0                           # pixels of the parcels that it is read as; 0: none
+    relief: bool = False                     # read as eroded hills, too
     rim: int = 0                             # pixels of noise around a window that are read as these, and no more
     padding: str = "zeros"                   # beyond a window, in the encoder and the deeper levels: or "replicate"
     enlarging: str = "nearest"               # of features, with a pixel-shuffle in the head: or "bilinear", with none
@@ -60,7 +63,9 @@ class NetworkConfig:
         if self.cells and (self.stride % self.cells or self.rim < self.cells) or self.rim % self.stride:
             raise ValueError(f"cells of {self.cells} px, a rim of {self.rim} px and a stride of {self.stride} px "
                              "do not fit into each other")
-        if not (self.white or self.predicts == "x0" and (self.creases or self.cells)):
+        if self.relief and self.rim < Relief.reach:
+            raise ValueError(f"relief is read of a rim of at least {Relief.reach} px, not {self.rim}")
+        if not (self.white or self.predicts == "x0" and (self.creases or self.cells or self.relief)):
             raise ValueError("a network that does not see x_t itself needs readings of the noise, and predicts x0")
 
     @property
@@ -225,86 +230,6 @@ class Encoder(nn.Module):
         return x
 
 
-class Creases(nn.Module):
-    """The noise, read as lines and edges: ``(B, 3, H, W)`` -> ``(B, 2·(widths + 1), H - 2·rim, W - 2·rim)``.
-
-    Where smoothed noise changes sign there are curves without end. Its modulus has valleys along them (the ridged noise
-    of Musgrave 1994), its sign makes patches with sharp borders: rivers, crests, shores and fields are of that kind,
-    and a small local network does not find them in white noise by itself. Nothing here is learned; its use is.
-    """
-
-    def __init__(self, widths: tuple[float, ...]):
-        super().__init__()
-        self.widths = widths
-        self.channels, self.reach = 2 * (len(widths) + 1), 0
-        for i, width in enumerate(widths):
-            coarser = self.coarser(i)
-            width = width / coarser
-            reach = math.ceil(2.5 * width)
-            self.reach = max(self.reach, coarser * (reach + 2 * (coarser > 1)))  # pooling and enlarging see one each
-            at = torch.arange(-reach, reach + 1, dtype=torch.float32)
-            kernel = torch.exp(-0.5 * (at / width) ** 2)
-            kernel = kernel / kernel.square().sum().sqrt()  # white noise keeps its variance
-            self.register_buffer(f"kernel{i}", kernel.expand(3, 1, 1, -1).contiguous(), persistent=False)
-
-    def coarser(self, i: int) -> int:
-        """By how much the grid is coarser on which that width is smoothed."""
-        return 4 if self.widths[i] > 4 else 1
-
-    def smooth(self, x, i: int, rim: int = 0):
-        """The noise, on that width's grid and with `rim` of its pixels around the window, smoothed; of variance one."""
-        kernel, coarser = getattr(self, f"kernel{i}"), self.coarser(i)
-        around = kernel.shape[-1] // 2 + (coarser > 1)
-        x = F.pad(x, [around - rim] * 4).contiguous(memory_format=torch.channels_last)  # less than nothing: cropped
-        x = F.conv2d(F.conv2d(x, kernel, groups=3), kernel.transpose(2, 3), groups=3)
-        return inner(F.interpolate(x, scale_factor=coarser, mode="bilinear"), coarser) if coarser > 1 else x
-
-    def forward(self, x, rim: int = 0):
-        total, found = 0.0, []
-        grids = {n: n * F.avg_pool2d(x, n) if n > 1 else x for n in {self.coarser(i) for i in range(len(self.widths))}}
-        for i in range(len(self.widths)):
-            coarser = self.coarser(i)
-            smooth = self.smooth(grids[coarser], i, rim // coarser)
-            found += [smooth[:, 0:1].abs() - 0.8, torch.tanh(4 * smooth[:, 1:2])]
-            total = total + smooth[:, 2:3] * (0.5 ** (len(self.widths) - 1 - i))  # the widest is the strongest
-        return torch.cat([*found, total.abs() - 0.8, torch.tanh(4 * total)], dim=1)
-
-
-class Cells(nn.Module):
-    """The noise, read as parcels: ``(B, 3, H, W)``, multiples of `size`, -> ``(B, 3, H - 2·rim, W - 2·rim)``.
-
-    A point in every square of `size` pixels, and around it all that is nearer to it than to another (Worley 1996): two
-    numbers, the same over a whole cell, and where two cells meet. Fields, blocks of houses and floes are of that kind.
-    """
-
-    channels = 3
-
-    def __init__(self, size: int):
-        super().__init__()
-        self.size, self.reach = size, 2 * size  # pixels
-
-    def forward(self, x, rim: int):
-        size, (height, width) = self.size, inner(x, rim).shape[-2:]
-        x = inner(x, rim - size)  # no other square's point can be nearer than those of the nine around
-        # One pixel of a square says where its point is, another what its cell's two numbers are.
-        point = 0.5 + 0.42 * torch.erf(x[:, :2, ::size, ::size] * math.sqrt(0.5))
-        known = torch.cat([point, x[:, :2, size // 2::size, size // 2::size]], 1)
-        within = (torch.arange(size, device=x.device, dtype=torch.float32) + 0.5) / size
-        nearness, values = [], []
-        for dy in range(3):
-            for dx in range(3):
-                there = known[..., dy:dy + height // size, dx:dx + width // size].repeat_interleave(size, 3)
-                across = there[:, 0] + (dx - 1) - within.repeat(width // size)
-                along = there[:, 1, :, None] + (dy - 1) - within[:, None]
-                squared = (across * across)[:, :, None] + along * along
-                nearness.append(-2 * size * squared)  # so steep that cells pass into each other within two pixels
-                values.append(there[:, 2:, :, None])
-        share = torch.stack(nearness).softmax(0)
-        flat = sum(s[:, None] * v for s, v in zip(share, values, strict=True))
-        made = torch.cat([flat, 2 - 4 * (share * share).sum(0)[:, None]], 1)
-        return made.reshape(len(x), 3, height, width)
-
-
 class Stage(nn.Module):
     """The ResBlocks (and attention, if any) of one level on one way of the U."""
 
@@ -356,11 +281,6 @@ class Head(nn.Module):
         return self.last(h)
 
 
-def inner(x: torch.Tensor, cut: int) -> torch.Tensor:
-    """An image ``(B, C, H, W)`` without its `cut` outermost pixels; of rows ``(B, R, C)``, without the outermost."""
-    return x[..., cut:x.shape[-2] - cut, cut:x.shape[-1] - cut] if x.ndim == 4 else x[:, cut:x.shape[1] - cut]
-
-
 class Network(nn.Module):
     """x_0 (or v, or ε: `config.predicts`) from x_t, t, condition, ground resolution, degradation."""
 
@@ -374,6 +294,7 @@ class Network(nn.Module):
         self.degradation = Embedding(config.frequencies, config.embedding)
         self.creases = Creases(config.creases) if config.creases else None
         self.cells = Cells(config.cells) if config.cells else None
+        self.relief = Relief() if config.relief else None
         first, *joined = (len(seen) for seen in inputs(config).values())
         self.first = conv3x3(first, channels[0])
         of_level = [(c, config, m in config.attention, config.padding if i else "zeros")
@@ -400,7 +321,7 @@ class Network(nn.Module):
         """What the noise ``(B, 3, H, W)`` is also read as, each ``(B, C, H - 2·rim, W - 2·rim)``."""
         with torch.autocast(noise.device.type, enabled=False):  # CPUs take seconds for grouped ones in bfloat16
             return [reading(noise.float(), self.config.rim).contiguous(memory_format=torch.channels_last)
-                    for reading in (self.creases, self.cells) if reading]
+                    for reading in (self.creases, self.cells, self.relief) if reading]
 
     def embed(self, t, ground_resolution, degradation) -> torch.Tensor:
         """c_{k,t}: the sum of the embeddings ``(B, E)``; of rows ``(B, R, E)`` if the ground resolution is ``(B, R)``.
@@ -478,6 +399,7 @@ def inputs(config: NetworkConfig) -> dict[str, list[tuple]]:
     widths = (*config.creases, "all") if config.creases else ()
     read = [("crease", width, part) for width in widths for part in range(2)]
     read += [("cell", part) for part in range(Cells.channels if config.cells else 0)]
+    read += [("relief", part) for part in range(Relief.channels if config.relief else 0)]
 
     def numbered(what, count):
         return [(what, i) for i in range(count)]

@@ -7,7 +7,8 @@ from torch.nn import functional as F
 from model import noise
 from model.checkpoint import Checkpoint
 from model.grid import TILE, ground_resolution, pixel_latitude, tile_latitude, width
-from model.network import SCALE, inner
+from model.network import SCALE
+from model.readings import inner
 from model.residual import enlarge
 from model.schedule import ddim
 

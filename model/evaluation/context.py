@@ -27,7 +27,7 @@ class Budget:
     own_borders: int = 750  # of the canonical windows, whose target is closer to 1 than a few could tell
 
 
-QUICK = Budget("quick", single=24, teacher=4, cascade=8, borders=72, slow_borders=0, seeds=3, steps=8, phases=2)
+QUICK = Budget("quick", single=24, teacher=8, cascade=8, borders=72, slow_borders=0, seeds=3, steps=8, phases=2)
 FULL = Budget(
     "full", single=None, teacher=16, cascade=None, borders=750, slow_borders=100, seeds=12, steps=28, phases=4
 )

@@ -7,12 +7,13 @@ from model import noise
 from model.checkpoint import Checkpoint
 from model.evaluation.context import Context
 from model.evaluation.distance import Distance, difference, fid, floor, kid
-from model.evaluation.drawing import bicubic, draw
+from model.evaluation.drawing import bicubic, draw, shrink
 from model.evaluation.inception import Inception
 from model.evaluation.scattering import Reduction, Scattering, crops_of
-from model.evaluation.scenes import NAMES, by_level, case, region
+from model.evaluation.scenes import NAMES, OWN, by_level, case, region
+from model.network import SCALE
 from model.schedule import timesteps
-from model.training.imagery import Patch
+from model.training.imagery import AROUND, LEVELS, Patch
 
 BATCH = 32  # crops at once
 LEAST = 6  # patches below which no distance is given
@@ -33,6 +34,27 @@ def drawn(
     for patch in context.bar([p for p in patches if p.id not in rows], f"single level, {name}", unit="patch"):
         rows[patch.id] = draw(checkpoint, case(patch).condition, patch.m_per_px, noise_of(order[patch.id]), times)
     return rows
+
+
+def own_condition(checkpoint: Checkpoint, patch: Patch, noise: np.ndarray) -> np.ndarray:
+    """What the network itself makes of the patch's 16×16 means, uint8 ``(64, 64, 3)``: in the cascade it sees no other.
+
+    With what lies around mirrored, so that no edge is seen.
+    """
+    coarser = np.pad(shrink(shrink(patch.pixels)), ((AROUND, AROUND), (AROUND, AROUND), (0, 0)), "reflect")
+    size = SCALE * len(coarser)
+    made = draw(checkpoint, coarser, SCALE * patch.m_per_px, noise[:, :size, :size])
+    return made[SCALE * AROUND:-SCALE * AROUND, SCALE * AROUND:-SCALE * AROUND]
+
+
+def own(context: Context, name: str, checkpoint: Checkpoint, patches: list[Patch]) -> dict[str, np.ndarray]:
+    """Pictures by patch id, two levels below the real one; told of their conditions what the sampler tells."""
+    order, made = {p.id: n for n, p in enumerate(context.patches)}, {}
+    for patch in context.bar(patches, name, unit="patch"):
+        condition = own_condition(checkpoint, patch, noise_of(order[patch.id] + len(order)))
+        told = checkpoint.sampler.told(LEVELS[patch.level])
+        made[patch.id] = draw(checkpoint, condition, patch.m_per_px, noise_of(order[patch.id]), told=told)
+    return made
 
 
 class Judge:
@@ -86,6 +108,8 @@ def run(context: Context) -> dict:
             ]
             times = timesteps(50)
         rows[name] = drawn(context, name, checkpoint, few, times)
+        if name.startswith("with"):
+            rows[name + OWN] = own(context, name + OWN, checkpoint, few)
     result = {"levels": {}, "regions": {}, "rows": list(rows)}
     for level, members in levels.items():
         judge = Judge(context, members, scattering, NAMES[level])
@@ -112,9 +136,11 @@ def _level(judge: Judge, features: dict) -> dict:
         distance = judge.distance(mine)
         found["kid"][name] = distance.as_dict() | {"patches": len(mine)} if distance else None
         found["fid"][name] = judge.frechet(mine)
-        if name not in ("bicubic", "student"):
-            # An ablation is held against its twin of the same training budget, if there is one.
-            reference = "with both" if name.startswith("without") and "with both" in features else "student"
+        # An ablation is held against its twin of the same training budget, if there is one.
+        reference, twin = "student", "with both" + OWN * name.endswith(OWN)
+        if name.startswith("without") and twin in features:
+            reference = twin
+        if name not in ("bicubic", reference) and not (name.endswith(OWN) and reference == "student"):
             common = set(mine) & set(features[reference])
             pair = judge.distance(features[reference], common), judge.distance(mine, common)
             if all(pair):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from model.evaluation.scenes import NAMES
+from model.evaluation.scenes import NAMES, OWN
 
 DEEP = ("z7", "z9", "z11", "z13")
 
@@ -105,7 +105,8 @@ def _cascade(found: dict | None) -> list[Verdict]:
 
 def _ablations(found: dict | None) -> list[Verdict]:
     verdicts = []
-    for name in ("without resolution", "without degradation"):
+    # Guidance is asked for at every single level; degradation is for the cascade, whose conditions are its own.
+    for name in ("without resolution", "without degradation" + OWN):
         target = f"better than {name}, averaged over levels, beyond the spread"
         entries = [
             e["differences"][name] for e in (found or {"levels": {}})["levels"].values() if name in e["differences"]

@@ -20,14 +20,20 @@ WINDOW = 16      # pixels of a level that are carried on to the next; four times
 LIKE = 8         # of the nearest real pictures one is drawn
 COLOUR = 12.0    # grey levels of colour that count as much as ...
 SPREAD = 36.0    # ... these of contrast: a condition that is too flat is to be held against what it should have been
+CALM = 4.0       # grey levels of a condition's contrast below which it is calm ground, and contrast counts as colour
+FREE = ("305", "76")  # levels at which it counts for nothing where it is not calm
 QUIET = 32       # pictures of calm ground beside the others of a level
+WILD = {"76": "305", "19": "76", "4.8": "76"}  # terrain is self-similar: a coarser level's wild land stands in, too
+NATURE = ("forest", "shrub", "grass", "desert", "snow", "alps", "mountain", "volcano", "tundra", "savanna", "steppe")
+BUILT = ("farm", "crop", "city", "coast", "irrigated")
 
 
 class Descent:
-    """Draws places. `dial` is what the network is told at each zoom, as the sampler will (``{7: 0.35, …}``)."""
+    """Draws places. `dial` is what the network is told at each zoom, as the sampler will (``{7: 0.35, …}``); `rim` are
+    the pixels of noise that it knows around a window."""
 
-    def __init__(self, patches: list[Patch], pairs: Pairs, crop: int, dial: dict[int, float], seed: int):
-        self.crop, self.dial = crop, dial
+    def __init__(self, patches: list[Patch], pairs: Pairs, crop: int, dial: dict[int, float], rim: int, seed: int):
+        self.crop, self.dial, self.size = crop, dial, 4 * WINDOW + 2 * rim
         self.tops = [p for p in patches if p.base is not None and "ocean" not in p.landcover]
         if not self.tops:
             raise ValueError("no patch of this imagery lies under the world's base: nothing to come down from")
@@ -35,7 +41,7 @@ class Descent:
         self.real = {}
         for level in SHARES:
             found = [p.pixels for p in patches if p.level == level or level == "305" and p.level == "611x"]
-            found += [p.pixels for p in pairs.borrow.get(level, [])]
+            found += [p.pixels for p in patches if p.level == WILD.get(level) and wild(p.landcover)]
             found += [as_pixels(pairs.calm_target(rng)) for _ in range(QUIET) if pairs.calm]
             if found:
                 corners = [(y, x) for y in (0, 256 - crop) for x in (0, 256 - crop)]
@@ -54,7 +60,7 @@ class Descent:
         picture = as_tensor(top.base[y:y + WINDOW, x:x + WINDOW])[None]
         m_per_px = top.m_per_px
         for zoom in range(7, LEVELS[level], 2):
-            noise = torch.from_numpy(rng.standard_normal((1, 3, 4 * WINDOW, 4 * WINDOW), dtype=np.float32))
+            noise = torch.from_numpy(rng.standard_normal((1, 3, self.size, self.size), dtype=np.float32))
             made = generate(picture, m_per_px, self.dial.get(zoom, 0.0), noise)
             x, y = (int(v) for v in rng.integers(WINDOW, 2 * WINDOW + 1, 2))
             picture = made[..., y:y + WINDOW, x:x + WINDOW]
@@ -76,12 +82,20 @@ class Descent:
     def like(self, level: str, condition: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
         """A real picture of `level`, of colours and contrast as the condition has them: ``(3, crop, crop)``."""
         pictures, known = self.real[level]
-        away = np.square(known - features(as_pixels(condition), 1)).sum(1)
+        mine = features(as_pixels(condition), 1)
+        away = np.square(known[:, :3] - mine[:3]).sum(1) / COLOUR**2
+        scale = COLOUR if mine[3] < CALM else np.inf if level in FREE else SPREAD
+        away += np.square((known[:, 3] - mine[3]) / scale)
         pixels = pictures[np.argsort(away)[rng.integers(min(LIKE, len(away)))]]
         return turn(as_tensor(pixels), int(rng.integers(8)))
 
 
+def wild(landcover: str) -> bool:
+    """Whether a patch shows nature alone."""
+    return any(n in landcover for n in NATURE) and not any(n in landcover for n in BUILT)
+
+
 def features(pixels: np.ndarray, squares: int = 4) -> np.ndarray:
-    """Mean colour, and standard deviation of the `squares`² means' brightness, of ``(H, W, 3)``, weighed: ``(4,)``."""
+    """Mean colour, and standard deviation of the `squares`² means' brightness, of ``(H, W, 3)``, in grey levels."""
     means = F.avg_pool2d(torch.from_numpy(pixels.astype(np.float32)).permute(2, 0, 1)[None], squares)[0]
-    return np.array([*(means.mean((1, 2)) / COLOUR).tolist(), float(means.mean(0).std()) / SPREAD])
+    return np.array([*means.mean((1, 2)).tolist(), float(means.mean(0).std())])

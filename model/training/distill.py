@@ -21,7 +21,8 @@ from torch.nn import functional as F
 
 from model.checkpoint import read_state
 from model.errors import BadCheckpoint
-from model.network import Network, NetworkConfig, grown, inner
+from model.network import Network, NetworkConfig, grown
+from model.readings import inner
 from model.residual import Whitening, enlarge
 from model.schedule import ddim
 from model.training.adversary import COARSE, Discriminator, coarse_mean
@@ -45,6 +46,7 @@ class DistillConfig:
     times: tuple[int, ...] = (999,)       # the student's DDIM timesteps
     creases: tuple[float, ...] = ()       # given to a student whose teacher had none
     cells: int = 0                        # ... or fewer
+    relief: bool = False
     rim: int = 0
     padding: str = ""                     # other than the teacher's
     enlarging: str = ""                   # other than the teacher's
@@ -146,7 +148,8 @@ class Distiller:
         torch.manual_seed(config.seed)
         taught = NetworkConfig.from_dict(state["network_config"])
         self.network = Network(replace(taught, creases=tuple(config.creases) or taught.creases,
-                                       cells=config.cells or taught.cells, rim=config.rim or taught.rim,
+                                       cells=config.cells or taught.cells, relief=config.relief or taught.relief,
+                                       rim=config.rim or taught.rim,
                                        padding=config.padding or taught.padding,
                                        enlarging=config.enlarging or taught.enlarging,
                                        fine=tuple(config.fine) or taught.fine,
@@ -170,7 +173,7 @@ class Distiller:
                                              betas=(0.0, 0.99), weight_decay=0.0)
         self.pairs = Pairs(train, config.seed, config.pairs)
         self.descent = Descent(train, self.pairs, config.crop, dict(zip(range(7, 16, 2), config.dial, strict=False)),
-                               config.seed) if config.deep else None
+                               self.network.config.rim, config.seed) if config.deep else None
         self.helper, self.ahead = ThreadPoolExecutor(1), {}
         self.journal, self.sheet = Journal(self.out), Sheet(validation)
         self.step, self.seconds = 0, 0.0
@@ -284,9 +287,11 @@ class Distiller:
 
     @torch.no_grad()
     def descend(self, condition, m_per_px: float, told: float, noise):
-        """The average's picture of one condition, as the cascade would keep it."""
+        """The average's picture of one condition, as the cascade would keep it; `noise` with its rim."""
         known = (torch.tensor([v], device=self.device) for v in (m_per_px, told))
-        return stored(self.generate(self.average, condition.to(self.device), *known, noise.to(self.device)))
+        noise, rim = noise.to(self.device), self.average.config.rim
+        extra = self.average.read(noise) if rim else None
+        return stored(self.generate(self.average, condition.to(self.device), *known, inner(noise, rim), extra))
 
     def coarse(self, target, means):
         """The 16×16 means that the detail of the real and of both made pictures is taken from, and which of them the

@@ -47,6 +47,7 @@ class TrainConfig:
     most: float = 1e4                # cap of the objective's weight (min-SNR, arXiv 2303.09556)
     p2_k: float = 1.0                # P2 weighting λ' = λ/(k + SNR)^γ (arXiv 2204.00227)
     p2_gamma: float = 0.0
+    bfloat16: bool = False           # the network's arithmetic, on a GPU in any case; weights and losses stay in float32
     validate_every: int = 500
     sheet_every: int = 500           # 0: none
     save_every: int = 250
@@ -186,7 +187,7 @@ class Trainer:
             pairs = [self.pairs.item(n) for n in range(first, first + share)]
             batch = [v.to(self.device) for v in stack(pairs)]
             t, noise = (v.to(self.device) for v in draw_noise(c.seed, first, share, c.pairs.crop, c.few))
-            with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=c.bfloat16 or self.device.type == "cuda"):
                 losses = diffusion_loss(self.network, self.whitening, batch, t, noise, c)
             (losses.mean() / c.accumulate).backward()
             for pair, loss in zip(pairs, losses.tolist(), strict=True):

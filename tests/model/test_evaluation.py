@@ -186,6 +186,24 @@ def test_patches_are_spread_over_scenes():
     assert {p.scene for p in spread(patches(), 3)} == {"scene-0", "scene-1", "scene-2"}
 
 
+def test_an_ablation_is_held_against_its_twin_from_real_conditions_and_from_its_own(context, tiny_weights):
+    other = load(tiny_weights)
+    for parameter in other.network.parameters():
+        parameter.data.mul_(1.5)
+    context.others = {"without degradation": other, "with both": context.student, "without resolution": context.student}
+    found = fidelity.run(context)
+    level = found["levels"]["305"]["differences"]
+    own = ", own condition"
+    assert level["without degradation"]["of"] == "with both"
+    assert level["without degradation" + own]["of"] == "with both" + own and "with both" + own not in level
+    # The same network is as good as itself; another, two levels down, is not what it is at one.
+    assert level["without resolution"]["minus this"] == level["without resolution" + own]["minus this"] == 0
+    assert level["without degradation"]["minus this"] != level["without degradation" + own]["minus this"] != 0
+    asked = {v.target: v for v in judge({"fidelity": found}, 1.0, 1)}
+    assert asked["better than without resolution, averaged over levels, beyond the spread"].met is False
+    assert "KID" in asked["better than without degradation, own condition, averaged over levels, beyond the spread"].found
+
+
 def test_sections_end_in_a_report_that_names_what_was_missed(context):
     results = {"fidelity": fidelity.run(context), "seams": seams.run(context), "cascade": cascade.run(context)}
     assert set(results["cascade"]["cascade"]) == {"z9", "z11"}

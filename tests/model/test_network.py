@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from model.inspection import theoretical_radius
-from model.network import PRESETS, Cells, Creases, Network, NetworkConfig, inner
+from model.network import PRESETS, Network, NetworkConfig
+from model.readings import Cells, Creases, Relief, inner
 from model.residual import AXES, Whitening, enlarge
 from model.schedule import alpha_bars, clean, ddim, timesteps
 
@@ -194,11 +195,13 @@ def test_a_cell_is_all_that_is_nearest_to_its_point():
     assert made[2][inside].max() < -1.9 and made[2].max() > -0.1  # between two, and where they meet
 
 
-@pytest.mark.parametrize("reading, rim", [(Creases((0.8, 3.2)), 16), (Creases((6.4,)), 32), (Cells(8), 24)])
+@pytest.mark.parametrize("reading, rim", [(Creases((0.8, 3.2)), 16), (Creases((6.4,)), 32), (Cells(8), 24),
+                                          (Relief(), 32), (Relief(), 48)])
 def test_with_a_rim_two_windows_read_the_same_of_the_noise_they_share(reading, rim):
     torch.manual_seed(3)
     field = torch.randn(1, 3, 192, 256)
     left, right = (reading(field[..., at:at + 192], rim) for at in (0, 64))
+    assert left.shape == (1, reading.channels, 192 - 2 * rim, 192 - 2 * rim)
     assert left.std() > 0 and torch.allclose(left[..., 64:], right[..., :-64], atol=1e-4)
 
 
@@ -208,6 +211,33 @@ def test_every_width_of_creases_reads_noise_of_variance_one():
     x = torch.randn(4, 3, 512, 512)
     for i in range(4):
         assert float(inner(creases.smooth(x, i), 64).var()) == pytest.approx(1, abs=0.12)
+
+
+def test_gullies_run_down_the_hills():
+    torch.manual_seed(5)
+    relief = Relief()
+    x = torch.randn(1, 3, 320, 320)
+    height, _, crest, *_ = relief(x, 32)[0]
+    assert abs(float(height.std()) - 1) < 0.25
+    (down_y, down_x), (over_y, over_x) = torch.gradient(height), torch.gradient(crest)
+    steep = (down_y.square() + down_x.square()).sqrt()
+    along = (over_y * down_y + over_x * down_x) / steep
+    across = (over_y * down_x - over_x * down_y) / steep
+    slopes = steep > steep.median()  # on a summit nothing is down
+    assert along[slopes].square().mean() < 0.5 * across[slopes].square().mean()
+
+
+def test_light_comes_from_the_north_west():
+    torch.manual_seed(6)
+    height, light, *_ = Relief()(torch.randn(1, 3, 320, 320), 32)[0]
+    north_west = sum(torch.gradient(height))  # rises to the south-east: its face is turned to the light
+    assert torch.corrcoef(torch.stack([north_west.flatten(), light.flatten()]))[0, 1] > 0.95
+
+
+def test_where_the_noise_says_nothing_relief_is_level():
+    assert float(Relief()(torch.zeros(1, 3, 128, 128), 32).abs().max()) == 0
+    with pytest.raises(ValueError, match="rim"):
+        replace(FINE, relief=True, white=False, rim=16)
 
 
 def test_the_schedule_is_the_papers():

@@ -17,7 +17,8 @@ from model import checkpoint as checkpoints
 from model.checkpoint import SamplerConfig
 from model.errors import BadCheckpoint, BadImagery
 from model.grid import pixel_to_lonlat
-from model.network import PRESETS, Creases, Network, grown, inner
+from model.network import PRESETS, Network, grown
+from model.readings import Creases, inner
 from model.residual import Whitening
 from model.schedule import alpha_bars
 from model.training.degradation import degrade, haze
@@ -314,7 +315,7 @@ def under_earth(number: int, colour=(90, 120, 60), level="1223") -> Patch:
 
 def test_a_place_is_come_down_to_level_by_level():
     patches = [under_earth(1), under_earth(2, level="4.8")]
-    descent = Descent(patches, Pairs(patches, 1), 96, {7: 0.3, 9: 0.2, 11: 0.1, 15: 0.05}, seed=1)
+    descent = Descent(patches, Pairs(patches, 1), 96, {7: 0.3, 9: 0.2, 11: 0.1, 15: 0.05}, rim=32, seed=1)
     asked = []
 
     def generate(condition, m_per_px, told, noise):
@@ -333,6 +334,7 @@ def test_a_place_is_come_down_to_level_by_level():
     first, _ = list(asked), asked.clear()
     again = descent.draw(generate, np.random.default_rng(5))
     assert torch.equal(again.target, item.target) and torch.equal(asked[0][3], first[0][3])
+    assert asked[0][3].shape == (1, 3, 64 + 2 * 32, 64 + 2 * 32)  # the noise around a window is known, too
 
 
 def test_its_likeness_is_of_its_level_colour_and_contrast():
@@ -340,14 +342,44 @@ def test_its_likeness_is_of_its_level_colour_and_contrast():
     grey = [under_earth(i, (130, 130, 130), "19") for i in range(4, 8)]
     other = [under_earth(i, (90, 120, 60), "76") for i in range(8, 12)]
     patches = [under_earth(20), *green, *grey, *other]
-    descent = Descent(patches, Pairs(patches, 1), 80, {}, seed=1)
+    descent = Descent(patches, Pairs(patches, 1), 80, {}, rim=0, seed=1)
     rng = np.random.default_rng(1)
     for colour, of in (((92, 118, 61), green), ((128, 131, 129), grey)):
         condition = torch.tensor(colour).float().div(127.5).sub(1)[:, None, None].expand(3, 20, 20)
         likenesses = [descent.like("19", condition, rng) for _ in range(30)]
         means = np.array([(v.mean((1, 2)).numpy() + 1) * 127.5 for v in likenesses])
         assert np.abs(means - of[0].pixels.mean((0, 1))).max() < 4
-    assert Descent([under_earth(1), *other], Pairs(other, 1), 80, {}, 1).levels == ["76"]
+    assert Descent([under_earth(1), *other], Pairs(other, 1), 80, {}, 0, 1).levels == ["76"]
+
+
+def grained(number: int, contrast: float, level: str, landcover="auto:vegetation") -> Patch:
+    """A patch of one colour whose 4×4 means vary by `contrast`."""
+    rng = np.random.default_rng(number)
+    means = np.kron(rng.standard_normal((64, 64, 1)), np.ones((4, 4, 3)))
+    return Patch(f"bm-{number}", level, f"bm-{number}", landcover, 0.0, 0.0, 305.0,
+                 (100 + contrast * means).clip(0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("level, contrast, drawn", [
+    ("305", 2, {2}), ("19", 2, {2}),   # calm ground is like calm ground
+    ("305", 8, {2, 8, 40}),            # what is not may be too flat: at these levels its contrast says nothing
+    ("19", 8, {2, 8}),                 # ... and little at those
+])
+def test_a_likeness_may_have_more_contrast_than_a_place_that_is_not_calm(level, contrast, drawn, monkeypatch):
+    monkeypatch.setattr("model.training.descent.LIKE", 12 if len(drawn) == 3 else 8 if len(drawn) == 2 else 4)
+    patches = [under_earth(20), *(grained(i, c, level) for i, c in enumerate((2, 8, 40)))]
+    descent = Descent(patches, Pairs(patches, 1), 80, {}, rim=0, seed=1)
+    rng = np.random.default_rng(1)
+    condition = (torch.randn(1, 20, 20) * contrast + 100).div(127.5).sub(1).expand(3, 20, 20)
+    found = [float(F.avg_pool2d(descent.like(level, condition, rng), 4).std() * 127.5) for _ in range(60)]
+    assert {min((2, 8, 40), key=lambda c: abs(c - v)) for v in found} == drawn
+
+
+def test_a_coarser_level_s_wild_land_stands_in_for_a_finer_one_s():
+    wild, farmed = grained(1, 8, "305", "auto:forest"), grained(2, 8, "305", "forest, farmland")
+    patches = [under_earth(20), grained(3, 8, "76"), wild, farmed]
+    descent = Descent(patches, Pairs(patches, 1), 128, {}, rim=0, seed=1)
+    assert len(descent.real["76"][0]) == 2 * 4 and len(descent.real["305"][0]) == 2 * 4
 
 
 def test_without_a_base_there_is_nothing_to_come_down_from(folder, tmp_path):
