@@ -97,20 +97,29 @@ class Cells(nn.Module):
         return made.reshape(len(x), 3, height, width)
 
 
+MOST = 1.5  # times the usual that a form can be light or dark, of relief and of sketches
+
+
+def limited(x: torch.Tensor) -> torch.Tensor:
+    return MOST * torch.tanh(x / MOST)
+
+
 class Relief(nn.Module):
-    """The noise, read as eroded hills and the light on them: ``(B, 3, H, W)`` -> ``(B, 6, H - 2·rim, W - 2·rim)``.
+    """The noise, read as light on eroded hills: ``(B, 3, H, W)`` -> ``(B, 2, H - 2·rim, W - 2·rim)``.
 
     Smooth hills, and on their slopes, in two sizes, stripes that run downhill: those of the smaller run down the
     slopes of the larger, and so branch off, as gullies do. A stripe is what a bank of complex Gabor filters finds in
     the noise across the slope, made even in strength. (The idea is that of Johansen's "phacelle" noise, which sums
-    waves over cells; a bank of filters is stationary.) The channels are the hills' height and light, and of each size
-    of stripes the crests and hollows (1 and -1) and the light.
+    waves over cells; a bank of filters is stationary.) The channels are the light on hills and larger stripes, and on
+    the smaller ones, each of variance one or so: `model/training/sketch.py` reads the same of a real picture.
     """
 
-    channels, reach = 6, 32  # pixels
+    channels, reach = 2, 32  # pixels
     GRIDS = (4, 2)           # pixels of the grids on which hills and first stripes, then the second, are computed
-    WAYS, WAVE, RADIUS, BELL = 8, 4.5, 6, 2.5  # directions; the stripes', kernels' and windows' sizes on those grids
-    STEEP = (1.8, 1.1)       # slope of each size's stripes, in units of the hills'
+    WAYS, WAVE, RADIUS, BELL = 8, 4.5, 7, 3.2  # directions; the stripes', kernels' and windows' sizes on those grids
+    STEEP = 1.8              # slope of the larger stripes, in units of the hills'
+    HILLS, STRIPES = 0.7, 2.0  # how much light and dark each gives
+    DARK = 0.5               # ... of the stripes' hollows, whatever the light
     FLAT, FAINT = 0.5, 0.4   # slopes below which, and strengths up to which, a stripe fades
     LIGHT = (-0.7, -0.7)     # from the north-west, as on maps
 
@@ -125,25 +134,25 @@ class Relief(nn.Module):
         even = even - bell * even.sum((1, 2), keepdim=True) / bell.sum()
         # Of white noise all have variance one; the two parts of the hills' slope together.
         slope = -torch.stack([x, y]) * bell / (x * bell).norm() / math.sqrt(2)
-        hills = torch.cat([bell[None] / bell.norm(), slope])
         stripes = torch.cat([part / part.flatten(1).norm(dim=1)[:, None, None] for part in (even, odd)])
-        for name, value in (("hills", hills[:, None]), ("stripes", stripes[:, None]),
+        for name, value in (("hills", slope[:, None]), ("stripes", stripes[:, None]),
                             ("ways", torch.stack([angle.cos(), angle.sin()])), ("light", torch.tensor(self.LIGHT))):
             self.register_buffer(name, value.float(), persistent=False)
 
     def forward(self, x, rim: int):
         coarse, fine = (n * F.avg_pool2d(x, n) for n in self.GRIDS)
-        # Two pixels more than are wanted at either grid, for the enlarging.
-        coarse = inner(coarse, rim // self.GRIDS[0] - self.RADIUS - 2)
-        fine = inner(fine, rim // self.GRIDS[1] - self.RADIUS - 2)
-        height, slope = F.conv2d(coarse[:, :1], self.hills).split([1, 2], 1)
-        steeper, *first = self.gullies(coarse[:, 1:2], slope, self.STEEP[0])
-        found = self.enlarge(torch.cat([steeper, height, self.lit(slope), *first], 1))
-        _, *second = self.gullies(fine[:, 2:3], found[:, :2], self.STEEP[1])
-        return inner(self.enlarge(torch.cat([found[:, 2:], *second], 1)), 2)
+        # One pixel more than is wanted at either grid, for the enlarging.
+        coarse = inner(coarse, rim // self.GRIDS[0] - self.RADIUS - 1)
+        fine = inner(fine, rim // self.GRIDS[1] - self.RADIUS - 1)
+        hills = F.conv2d(coarse[:, :1], self.hills)
+        large, form = self.gullies(coarse[:, 1:2], hills)
+        form = self.HILLS * self.lit(hills) + self.STRIPES * form
+        slope, form = self.enlarge(torch.cat([hills + self.STEEP * large, form], 1)).split([2, 1], 1)
+        _, small = self.gullies(fine[:, 2:3], slope)
+        return limited(inner(self.enlarge(torch.cat([form, self.STRIPES * small], 1)), 1))
 
-    def gullies(self, noise, slope, steep: float):
-        """Stripes down `slope`: the slope with them, their crests, their light."""
+    def gullies(self, noise, slope):
+        """Of stripes down `slope`: their own slope ``(B, 2, H, W)``, of one or so, and the light and dark of them."""
         even, odd = F.conv2d(noise, self.stripes).split(self.WAYS, 1)
         squared = slope.square().sum(1, keepdim=True)
         # cos² of the angle between each way and across the slope, to the 8th power: shares of all ways.
@@ -154,14 +163,13 @@ class Relief(nn.Module):
         side = torch.cat([(share * odd * way).sum(1, keepdim=True) for way in self.ways], 1)
         strength = (crest.square() + side.square().sum(1, keepdim=True)).sqrt() + 1e-6
         evened = torch.tanh(strength / self.FAINT) / strength * torch.tanh(squared.sqrt() / self.FLAT)
-        side = steep * evened * side
-        return slope + side, evened * crest, self.lit(side)
+        return evened * side, self.lit(evened * side) + self.DARK * evened * crest
 
     def lit(self, slope):
-        """How much more light than level ground a slope ``(B, 2, H, W)`` gets: ``(B, 1, H, W)``."""
+        """How much more light than level ground a slope gets: ``(B, 1, H, W)``."""
         return (slope * self.light[:, None, None]).sum(1, keepdim=True)
 
     @staticmethod
     def enlarge(found):
-        """To twice the grid, less two pixels: bilinear enlarging is wrong at the edge."""
-        return inner(F.interpolate(found, scale_factor=2, mode="bilinear"), 2)
+        """To twice the grid, less the outermost pixel, about which bilinear enlarging is wrong."""
+        return inner(F.interpolate(found, scale_factor=2, mode="bilinear"), 1)

@@ -98,16 +98,10 @@ def run(context: Context) -> dict:
         "student": drawn(context, "student", context.student, everything),
     }
     for name, checkpoint in context.others.items():
-        few = everything
-        times = None
-        if name == "teacher":
-            few = [
-                p
-                for members in by_level(context.patches, context.budget.single).values()
-                for p in members[: context.budget.teacher]
-            ]
-            times = timesteps(50)
-        rows[name] = drawn(context, name, checkpoint, few, times)
+        teacher = name == "teacher"
+        count = context.budget.teacher if teacher else context.budget.ablations
+        few = [p for members in levels.values() for p in members[:count]]
+        rows[name] = drawn(context, name, checkpoint, few, timesteps(50) if teacher else None)
         if name.startswith("with"):
             rows[name + OWN] = own(context, name + OWN, checkpoint, few)
     result = {"levels": {}, "regions": {}, "rows": list(rows)}

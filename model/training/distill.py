@@ -34,6 +34,7 @@ from model.training.pairs import Pair, PairConfig, Pairs, stack
 from model.training.patches import RIM, patch_distance
 from model.training.score import Score
 from model.training.sheet import Sheet
+from model.training.sketch import sketch
 
 
 @dataclass
@@ -47,6 +48,7 @@ class DistillConfig:
     creases: tuple[float, ...] = ()       # given to a student whose teacher had none
     cells: int = 0                        # ... or fewer
     relief: bool = False
+    sketched: float = 0.0                 # of the known places: shown their own sketch for relief
     rim: int = 0
     padding: str = ""                     # other than the teacher's
     enlarging: str = ""                   # other than the teacher's
@@ -233,10 +235,11 @@ class Distiller:
 
     def batch(self, n: int):
         """Batch n: real pictures, conditions, m/px, told degradation, two noises each, how much the condition's means
-        are to be kept, and what they should be; the shift of what is judged. Deep places come first."""
+        are to be kept, and what they should be; the shift of what is judged; the sketches shown for relief, NaN where
+        none is. Deep places come first."""
         c = self.config
         rng = np.random.Generator(np.random.Philox(key=np.array([c.seed + (2 << 32), n], dtype=np.uint64)))
-        target, condition, resolution, strength, kept, means = self.known(n, rng)
+        target, condition, resolution, strength, kept, means, drawn = self.known(n, rng)
         if c.deep:
             places = [self.descent.draw(self.descend, rng) for _ in range(c.deep)]
             there, like, at, told = (v.to(self.device) for v in stack(places))
@@ -244,14 +247,16 @@ class Distiller:
             condition, means = (torch.cat([there, one, there, other]) for one, other in
                                 (condition.chunk(2), means.chunk(2)))
             kept = torch.cat([kept.new_full((c.deep,), c.deep_mean), kept])
+            drawn = torch.cat([drawn.new_full((c.deep, *drawn.shape[1:]), torch.nan), drawn])
         noise = torch.from_numpy(rng.standard_normal((2 * c.batch, *target.shape[1:]), dtype=np.float32))
         # The discriminator's own grids fall elsewhere each time, or they would be drawn into the pictures.
         shift = [int(v) for v in rng.integers(0, COARSE + 1, 2)]
-        return target, condition, resolution, strength, noise.to(self.device), kept, means, shift
+        return (target, condition, resolution, strength, noise.to(self.device), kept, means, shift,
+                drawn.repeat(2, 1, 1, 1))
 
     def known(self, n: int, rng):
         """Of batch n the places that a real picture shows: it, two conditions each, m/px, told degradation, where the
-        condition is own and to be kept (1, else 0), and what the 4×4 means should be there."""
+        condition is own and to be kept (1, else 0), what the 4×4 means should be there, and the sketches shown, or NaN."""
         c = self.config
         pairs = self.draw(n)
         condition, target, resolution, strength = (v.to(self.device) for v in stack(pairs))
@@ -280,10 +285,12 @@ class Distiller:
         # One crop for all that is computed, on the 16 px grid of the coarse means.
         # Not from the rim: what is made there, the condition too, has seen zeros for neighbours.
         x, y = (16 * int(rng.integers(2, (256 - c.crop) // 16 - 1)) for _ in range(2))
-        target = target[..., y:y + c.crop, x:x + c.crop]
+        drawn = sketch(target)
+        drawn[rng.random(len(pairs)) >= c.sketched] = torch.nan
+        target, drawn = (v[..., y:y + c.crop, x:x + c.crop] for v in (target, drawn))
         condition, means = (v[..., y // 4:(y + c.crop) // 4, x // 4:(x + c.crop) // 4] for v in (condition, means))
         # What was made of the soft base is to be mended, not kept.
-        return target, condition, resolution, strength, (own & ~under).float(), means
+        return target, condition, resolution, strength, (own & ~under).float(), means, drawn
 
     @torch.no_grad()
     def descend(self, condition, m_per_px: float, told: float, noise):
@@ -323,13 +330,15 @@ class Distiller:
 
     def advance(self) -> dict[str, float]:
         c = self.config
-        target, condition, resolution, strength, noise, kept, means, shift = self.batch(self.step)
+        target, condition, resolution, strength, noise, kept, means, shift, drawn = self.batch(self.step)
         twice = resolution.repeat(2)
         coarse, made_coarse, shown, shown_made = self.coarse(target, means)
         adversarial = c.adversarial if self.step >= c.alone else 0.0
         teaching = bool(adversarial) and self.step < c.alone + c.taught
         rim = self.network.config.rim
         extra = self.network.read(F.pad(noise, [rim] * 4)) if rim else None
+        if self.network.relief:
+            extra[-1] = torch.where(drawn.isnan(), extra[-1], drawn)
         with torch.set_grad_enabled(not teaching):
             fake = self.generate(self.network, condition, twice, strength.repeat(2), noise, extra)
         losses = {}

@@ -1,0 +1,33 @@
+"""What a real picture would have been read as, had it been noise: the light and dark of its forms, whatever their strength.
+
+A network whose noise has nothing to do with the picture that it is held against learns to use of it what is easiest,
+specks. Shown the real picture's own sketch in its place it learns to draw what a sketch says; and of noise, the sketch
+is `readings.Relief`.
+"""
+
+import math
+
+import torch
+from torch.nn import functional as F
+
+from model.readings import limited
+
+BANDS = ((3.0, 10.0), (1.2, 3.0))  # pixels: differences of two blurs, as wide as Relief's two channels
+AROUND = 12.0   # pixels within which a form is strong or weak
+
+
+def blur(x: torch.Tensor, width: float) -> torch.Tensor:
+    """``(B, 1, H, W)`` smoothed by a Gaussian, mirrored beyond its edges."""
+    reach = math.ceil(2.5 * width)
+    kernel = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, device=x.device) / width) ** 2)
+    kernel = (kernel / kernel.sum())[None, None, None]
+    x = F.pad(x, [reach] * 4, mode="reflect")
+    return F.conv2d(F.conv2d(x, kernel), kernel.transpose(2, 3))
+
+
+def sketch(pictures: torch.Tensor) -> torch.Tensor:
+    """``(B, 3, H, W)`` -> ``(B, 2, H, W)``, each band in units of its own deviation about there."""
+    grey = pictures.mean(1, keepdim=True)
+    blurred = {width: blur(grey, width) for band in BANDS for width in band}
+    bands = [blurred[narrow] - blurred[wide] for narrow, wide in BANDS]
+    return torch.cat([limited(band / (blur(band.square(), AROUND).sqrt() + 1e-4)) for band in bands], 1)
