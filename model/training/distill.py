@@ -14,6 +14,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -92,6 +93,20 @@ class DistillConfig:
             raise ValueError(f"of a batch of {self.batch}, 0 to {self.batch - 1} places can be deep, not {self.deep}")
         if self.pairs.crop != 256:
             raise ValueError(f"the pairs' own crop must be 256, not {self.pairs.crop}: the student's is cut from it")
+
+
+class Batch(NamedTuple):
+    """What one step is made of: B places, deep ones first, of each of which two pictures are drawn."""
+
+    target: torch.Tensor      # (B, 3, crop, crop): the real pictures
+    condition: torch.Tensor   # (2B, 3, crop/4, crop/4), the first pictures' and then the second ones'
+    resolution: torch.Tensor  # (B,): m/px
+    strength: torch.Tensor    # (B,): the degradation that is told
+    noise: torch.Tensor       # (2B, 3, crop, crop)
+    kept: torch.Tensor        # (B,): how much the 4×4 means are to be kept ...
+    means: torch.Tensor       # (2B, 3, crop/4, crop/4): ... and what they should be
+    shift: list[int]          # y, x of what is judged
+    sketches: torch.Tensor    # (2B, 2, crop, crop): shown for relief; NaN: what the noise is read as
 
 
 CUT, REACH = 16, 32  # pixels
@@ -233,13 +248,11 @@ class Distiller:
                       x, list(self.config.times), network.config.predicts)
         return enlarge(low) + self.whitening.colour(x0, resolution)
 
-    def batch(self, n: int):
-        """Batch n: real pictures, conditions, m/px, told degradation, two noises each, how much the condition's means
-        are to be kept, and what they should be; the shift of what is judged; the sketches shown for relief, NaN where
-        none is. Deep places come first."""
+    def batch(self, n: int) -> Batch:
+        """Batch n, a function of the seed and, where conditions are the student's own, of the average."""
         c = self.config
         rng = np.random.Generator(np.random.Philox(key=np.array([c.seed + (2 << 32), n], dtype=np.uint64)))
-        target, condition, resolution, strength, kept, means, drawn = self.known(n, rng)
+        target, condition, resolution, strength, kept, means, sketches = self.known(n, rng)
         if c.deep:
             places = [self.descent.draw(self.descend, rng) for _ in range(c.deep)]
             there, like, at, told = (v.to(self.device) for v in stack(places))
@@ -247,16 +260,16 @@ class Distiller:
             condition, means = (torch.cat([there, one, there, other]) for one, other in
                                 (condition.chunk(2), means.chunk(2)))
             kept = torch.cat([kept.new_full((c.deep,), c.deep_mean), kept])
-            drawn = torch.cat([drawn.new_full((c.deep, *drawn.shape[1:]), torch.nan), drawn])
+            sketches = torch.cat([sketches.new_full((c.deep, *sketches.shape[1:]), torch.nan), sketches])
         noise = torch.from_numpy(rng.standard_normal((2 * c.batch, *target.shape[1:]), dtype=np.float32))
         # The discriminator's own grids fall elsewhere each time, or they would be drawn into the pictures.
         shift = [int(v) for v in rng.integers(0, COARSE + 1, 2)]
-        return (target, condition, resolution, strength, noise.to(self.device), kept, means, shift,
-                drawn.repeat(2, 1, 1, 1))
+        return Batch(target, condition, resolution, strength, noise.to(self.device), kept, means, shift,
+                     sketches.repeat(2, 1, 1, 1))
 
     def known(self, n: int, rng):
         """Of batch n the places that a real picture shows: it, two conditions each, m/px, told degradation, where the
-        condition is own and to be kept (1, else 0), what the 4×4 means should be there, and the sketches shown, or NaN."""
+        condition is own and to be kept (1, else 0), what the 4×4 means should be there, the sketches shown, or NaN."""
         c = self.config
         pairs = self.draw(n)
         condition, target, resolution, strength = (v.to(self.device) for v in stack(pairs))
@@ -285,12 +298,23 @@ class Distiller:
         # One crop for all that is computed, on the 16 px grid of the coarse means.
         # Not from the rim: what is made there, the condition too, has seen zeros for neighbours.
         x, y = (16 * int(rng.integers(2, (256 - c.crop) // 16 - 1)) for _ in range(2))
-        drawn = sketch(target)
-        drawn[rng.random(len(pairs)) >= c.sketched] = torch.nan
-        target, drawn = (v[..., y:y + c.crop, x:x + c.crop] for v in (target, drawn))
+        sketches = torch.full_like(target[:, :2], torch.nan)
+        if c.sketched:
+            shown = torch.from_numpy(rng.random(len(pairs)) < c.sketched).to(self.device)
+            if shown.any():
+                sketches[shown] = sketch(target[shown])
+        target, sketches = (v[..., y:y + c.crop, x:x + c.crop] for v in (target, sketches))
         condition, means = (v[..., y // 4:(y + c.crop) // 4, x // 4:(x + c.crop) // 4] for v in (condition, means))
         # What was made of the soft base is to be mended, not kept.
-        return target, condition, resolution, strength, (own & ~under).float(), means, drawn
+        return target, condition, resolution, strength, (own & ~under).float(), means, sketches
+
+    def read(self, batch: Batch) -> list[torch.Tensor] | None:
+        """What the noise is read as, and for relief the sketches that are shown."""
+        rim = self.network.config.rim
+        extra = self.network.read(F.pad(batch.noise, [rim] * 4)) if rim else None
+        if self.network.relief:
+            extra[-1] = torch.where(batch.sketches.isnan(), extra[-1], batch.sketches)
+        return extra
 
     @torch.no_grad()
     def descend(self, condition, m_per_px: float, told: float, noise):
@@ -330,15 +354,13 @@ class Distiller:
 
     def advance(self) -> dict[str, float]:
         c = self.config
-        target, condition, resolution, strength, noise, kept, means, shift, drawn = self.batch(self.step)
+        batch = self.batch(self.step)
+        target, condition, resolution, strength, noise, kept, means, shift, _ = batch
         twice = resolution.repeat(2)
         coarse, made_coarse, shown, shown_made = self.coarse(target, means)
         adversarial = c.adversarial if self.step >= c.alone else 0.0
         teaching = bool(adversarial) and self.step < c.alone + c.taught
-        rim = self.network.config.rim
-        extra = self.network.read(F.pad(noise, [rim] * 4)) if rim else None
-        if self.network.relief:
-            extra[-1] = torch.where(drawn.isnan(), extra[-1], drawn)
+        extra = self.read(batch)
         with torch.set_grad_enabled(not teaching):
             fake = self.generate(self.network, condition, twice, strength.repeat(2), noise, extra)
         losses = {}

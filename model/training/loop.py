@@ -47,7 +47,7 @@ class TrainConfig:
     most: float = 1e4                # cap of the objective's weight (min-SNR, arXiv 2303.09556)
     p2_k: float = 1.0                # P2 weighting λ' = λ/(k + SNR)^γ (arXiv 2204.00227)
     p2_gamma: float = 0.0
-    bfloat16: bool = False           # the network's arithmetic, on a GPU in any case; weights and losses stay in float32
+    bfloat16: bool = False           # the arithmetic, as on a GPU in any case; weights and losses stay float32
     validate_every: int = 500
     sheet_every: int = 500           # 0: none
     save_every: int = 250

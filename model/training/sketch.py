@@ -1,4 +1,4 @@
-"""What a real picture would have been read as, had it been noise: the light and dark of its forms, whatever their strength.
+"""What a real picture would have been read as, had it been noise: where its forms lie, whatever their strength.
 
 A network whose noise has nothing to do with the picture that it is held against learns to use of it what is easiest,
 specks. Shown the real picture's own sketch in its place it learns to draw what a sketch says; and of noise, the sketch

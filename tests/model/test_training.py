@@ -266,9 +266,9 @@ def test_distillation_moves_the_student_and_resumes(folder, tmp_path):
 def test_own_conditions_are_the_students_pictures(folder, tmp_path):
     whole = distiller(folder, tmp_path, own=0.0, crop=192).batch(0)   # all but the rim: the same place in both
     mixed = distiller(folder, tmp_path, own=1.0, crop=192).batch(0)
-    assert torch.equal(whole[0], mixed[0])              # the real pictures are the same
-    assert not torch.equal(whole[1], mixed[1])          # their conditions are not
-    assert mixed[1].shape[1:] == (3, 48, 48) and (mixed[3] == 0).all()
+    assert torch.equal(whole.target, mixed.target)
+    assert not torch.equal(whole.condition, mixed.condition)
+    assert mixed.condition.shape[1:] == (3, 48, 48) and (mixed.strength == 0).all()
 
 
 @pytest.mark.parametrize("given, channels", [({"creases": (0.8, 1.6)}, 6), ({"cells": 8, "rim": 16}, 3)])
@@ -299,8 +299,9 @@ def test_what_is_made_of_the_soft_base_is_to_be_mended_not_kept(folder, tmp_path
     assert item.above.shape == (3, 24, 24) and item.target.shape == (3, 256, 256)
     d = distiller(folder, tmp_path, own=0.0, crop=80, pairs=PairConfig(crop=256, calm=0, under_base=1.0))
     d.pairs, d.ahead = Pairs(patches[:1], 2, d.config.pairs), {}
-    target, condition, *_, kept, means, _, _ = d.batch(0)
-    assert not kept.any() and not torch.allclose(condition, F.avg_pool2d(target, 4).repeat(2, 1, 1, 1), atol=0.02)
+    batch = d.batch(0)
+    assert not batch.kept.any()
+    assert not torch.allclose(batch.condition, F.avg_pool2d(batch.target, 4).repeat(2, 1, 1, 1), atol=0.02)
     d.advance()
 
 
@@ -313,11 +314,10 @@ def wave(length: float, size: int = 160) -> torch.Tensor:
 def test_a_sketch_tells_forms_by_their_size_and_not_their_strength():
     both, weak = sketch(0.3 * wave(30) + 0.3 * wave(8)), sketch(0.02 * wave(30) + 0.02 * wave(8) + 0.3)
     assert torch.allclose(both, weak, atol=0.03)
-    inside = inner(both, 40)
     for band, own, other in ((0, 30, 8), (1, 8, 30)):
-        found = [abs(float(torch.corrcoef(torch.stack([inside[:, band].flatten(), inner(wave(length)[:, :1], 40).flatten()]))[0, 1]))
-                 for length in (own, other)]
-        assert found[0] > 0.9 and found[1] < 0.3
+        found = [inner(image, 40).flatten() for image in (both[:, band:band + 1], wave(own)[:, :1], wave(other)[:, :1])]
+        alike = torch.corrcoef(torch.stack(found))[0].abs()
+        assert alike[1] > 0.9 and alike[2] < 0.3
     assert sketch(torch.zeros(1, 3, 96, 96)).abs().max() < 1e-3  # nothing is not blown up
 
 
@@ -326,7 +326,7 @@ def test_known_places_are_shown_their_own_sketch_and_deep_ones_what_the_noise_sa
                   pairs=PairConfig(crop=256, calm=0.0))
     train = [under_earth(1), *patches_of(folder)]
     d = Distiller(tmp_path / "teacher" / "state.pt", replace(d.config, deep=1), train, tmp_path / "student")
-    target, *_, shown = d.batch(0)
+    target, shown = d.batch(0).target, d.batch(0).sketches
     assert shown.shape == (4, 2, 80, 80) and shown[[0, 2]].isnan().all() and torch.equal(shown[1], shown[3])
     inside = (slice(None), slice(30, 50), slice(30, 50))  # its own surroundings it knows better than the crop does
     assert torch.corrcoef(torch.stack([sketch(target)[1][inside].flatten(), shown[1][inside].flatten()]))[0, 1] > 0.9
@@ -336,7 +336,7 @@ def test_known_places_are_shown_their_own_sketch_and_deep_ones_what_the_noise_sa
     relief = read[0][-1]
     assert torch.equal(relief[[1, 3]], shown[[1, 3]]) and not relief.isnan().any() and relief[0].std() > 0.1
     assert Distiller(tmp_path / "teacher" / "state.pt", replace(d.config, sketched=0.0), train,
-                     tmp_path / "student").batch(0)[-1].isnan().all()
+                     tmp_path / "student").batch(0).sketches.isnan().all()
 
 
 # --- the cascade's own places ---------------------------------------------------------------------------------------
@@ -431,7 +431,7 @@ def test_of_a_place_of_its_own_the_opponent_is_shown_the_mean_colour_alone(folde
     train = [top, *patches_of(folder)]
     d = Distiller(tmp_path / "teacher" / "state.pt",
                   replace(d.config, deep=1, dial=(0.3, 0.2), deep_mean=0.125, own=0.0), train, tmp_path / "student")
-    target, condition, resolution, strength, noise, kept, means, _, drawn = d.batch(0)
+    target, condition, resolution, _, noise, kept, means, *_ = d.batch(0)
     assert target.shape == (2, 3, 80, 80) and condition.shape == (4, 3, 20, 20) and noise.shape == (4, 3, 80, 80)
     assert kept.tolist() == [0.125, 0.0] and torch.equal(condition[0], condition[2])
     assert float(resolution[0]) in (1223 / 16, 1223 / 64, 1223 / 256)
@@ -571,7 +571,7 @@ def test_a_picture_is_turned_about_its_middle():
 
 def test_flat_own_conditions_are_told_and_their_means_are_not_flat(folder, tmp_path):
     d = distiller(folder, tmp_path, own=1.0, pairs=PairConfig(crop=256, calm=0.0, haze=1.0))
-    _, condition, _, strength, _, own, means, _, _ = d.batch(0)
+    _, condition, _, strength, _, own, means, *_ = d.batch(0)
     assert own.all() and (strength > 0).all()
     assert condition.std() < means.std()
 
