@@ -96,6 +96,7 @@ def run(context: Context) -> dict:
     rows = {
         "bicubic": {p.id: bicubic(case(p).condition) for p in everything},
         "student": drawn(context, "student", context.student, everything),
+        "student" + OWN: own(context, "student" + OWN, context.student, everything),
     }
     for name, checkpoint in context.others.items():
         teacher = name == "teacher"

@@ -31,7 +31,8 @@ def run(context: Context) -> dict:
         if checkpoint is None:
             continue
         curve = result.setdefault("networks", {}).setdefault(name, {})
-        asked = [(str(n), timesteps(n)) for n in STEPS]
+        # Who does not see x_t draws the same however often it is asked.
+        asked = [(str(n), timesteps(n)) for n in STEPS if checkpoint.network.config.white]
         if name == "student":
             asked.insert(
                 0, ("as published: " + ", ".join(map(str, checkpoint.sampler.times)), checkpoint.sampler.times)

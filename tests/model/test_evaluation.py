@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from model.checkpoint import SamplerConfig
 from model.errors import BadCheckpoint
-from model.evaluation import cascade, fidelity, repetition, report, seams
+from model.evaluation import cascade, fidelity, repetition, report, seams, steps
 from model.evaluation.context import TINY, Context
 from model.evaluation.distance import difference, fid, floor, kid, plain_kid
 from model.evaluation.drawing import draw, load, shrink
@@ -17,6 +18,7 @@ from model.evaluation.scattering import Reduction, Scattering, crops_of
 from model.evaluation.scenes import spread
 from model.evaluation.statistics import contrast, grid_phase, kurtosis, octaves, parent_psnr, sharpness
 from model.evaluation.targets import judge
+from model.network import PRESETS, Network
 from model.training.imagery import Patch
 
 
@@ -203,6 +205,16 @@ def test_an_ablation_is_held_against_its_twin_from_real_conditions_and_from_its_
     beyond = ", averaged over levels, beyond the spread"
     assert asked["better than without resolution" + beyond].met is False
     assert "KID" in asked["better than without degradation" + own + beyond].found
+
+
+def test_who_is_blind_to_x_t_is_asked_as_published_and_no_oftener(context):
+    blind = Network(replace(PRESETS["tiny"], creases=(0.8,), white=False)).eval().requires_grad_(False)
+    teacher = context.student
+    context.student = replace(teacher, network=blind, sampler=SamplerConfig((999,)))
+    context.others = {"teacher": teacher}
+    curves = steps.run(context)["networks"]
+    assert list(curves["student"]) == ["as published: 999"]
+    assert list(curves["teacher"]) == ["1", "2", "4", "8", "16", "50"]
 
 
 def test_sections_end_in_a_report_that_names_what_was_missed(context):
