@@ -18,43 +18,24 @@ class Budget:
     name: str
     single: int | None  # validation patches a level, single level; None: all
     teacher: int | None  # of these, how many the teacher (50 steps) draws
-    ablations: int | None  # ... and an ablation and its twin
     cascade: int | None  # whole-cascade places a level
     borders: int  # window borders a setting, at the student's steps
     slow_borders: int  # at 50 steps; 0: left out
     seeds: int  # places at which two seeds are compared
     steps: int  # patches of the steps curve
     phases: int  # places of the calm and drift measurements, of each kind
+    ablations: int | None = None  # patches a level, of those of `single`, of an ablation and its twin; None: all
     own_borders: int = 750  # of the canonical windows, whose target is closer to 1 than a few could tell
 
 
 QUICK = Budget(
-    "quick", single=24, teacher=6, ablations=12, cascade=8, borders=72, slow_borders=0, seeds=3, steps=8, phases=2
+    "quick", single=24, teacher=6, cascade=8, borders=72, slow_borders=0, seeds=3, steps=8, phases=2, ablations=12
 )
 FULL = Budget(
-    "full",
-    single=None,
-    teacher=16,
-    ablations=None,
-    cascade=None,
-    borders=750,
-    slow_borders=100,
-    seeds=12,
-    steps=28,
-    phases=4,
+    "full", single=None, teacher=16, cascade=None, borders=750, slow_borders=100, seeds=12, steps=28, phases=4
 )
 TINY = Budget(
-    "tiny",
-    single=2,
-    teacher=1,
-    ablations=None,
-    cascade=1,
-    borders=4,
-    slow_borders=4,
-    seeds=1,
-    steps=1,
-    phases=1,
-    own_borders=4,
+    "tiny", single=2, teacher=1, cascade=1, borders=4, slow_borders=4, seeds=1, steps=1, phases=1, own_borders=4
 )
 
 

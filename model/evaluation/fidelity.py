@@ -26,35 +26,35 @@ def noise_of(index: int, size: int = 256) -> np.ndarray:
 
 
 def drawn(
-    context: Context, name: str, checkpoint: Checkpoint, patches: list[Patch], times=None
+    context: Context, name: str, checkpoint: Checkpoint, patches: list[Patch], times=None, own: bool = False
 ) -> dict[str, np.ndarray]:
-    """Pictures by patch id. Kept in the context, so that the sheets and other sections need not draw again."""
+    """Pictures by patch id. Kept in the context, so that the sheets and other sections need not draw again.
+
+    `own`: of conditions of the network's own making, of which it is told what the sampler tells.
+    """
+    name += OWN * own
     rows = context.rows.setdefault(name, {})
     order = {p.id: n for n, p in enumerate(context.patches)}
     for patch in context.bar([p for p in patches if p.id not in rows], f"single level, {name}", unit="patch"):
-        rows[patch.id] = draw(checkpoint, case(patch).condition, patch.m_per_px, noise_of(order[patch.id]), times)
+        number = order[patch.id]
+        if own:
+            condition = own_condition(checkpoint, patch, noise_of(number + len(order)))
+            told = checkpoint.sampler.told(LEVELS[patch.level])
+        else:
+            condition, told = case(patch).condition, 0.0
+        rows[patch.id] = draw(checkpoint, condition, patch.m_per_px, noise_of(number), times, told)
     return rows
 
 
-def own_condition(checkpoint: Checkpoint, patch: Patch, noise: np.ndarray) -> np.ndarray:
+def own_condition(checkpoint: Checkpoint, patch: Patch, start: np.ndarray) -> np.ndarray:
     """What the network itself makes of the patch's 16×16 means, uint8 ``(64, 64, 3)``: in the cascade it sees no other.
 
-    With what lies around mirrored, so that no edge is seen.
+    With what lies around mirrored, so that no edge is seen. `start` is noise of at least its size.
     """
     coarser = np.pad(shrink(shrink(patch.pixels)), ((AROUND, AROUND), (AROUND, AROUND), (0, 0)), "reflect")
     size = SCALE * len(coarser)
-    made = draw(checkpoint, coarser, SCALE * patch.m_per_px, noise[:, :size, :size])
+    made = draw(checkpoint, coarser, SCALE * patch.m_per_px, start[:, :size, :size])
     return made[SCALE * AROUND:-SCALE * AROUND, SCALE * AROUND:-SCALE * AROUND]
-
-
-def own(context: Context, name: str, checkpoint: Checkpoint, patches: list[Patch]) -> dict[str, np.ndarray]:
-    """Pictures by patch id, two levels below the real one; told of their conditions what the sampler tells."""
-    order, made = {p.id: n for n, p in enumerate(context.patches)}, {}
-    for patch in context.bar(patches, name, unit="patch"):
-        condition = own_condition(checkpoint, patch, noise_of(order[patch.id] + len(order)))
-        told = checkpoint.sampler.told(LEVELS[patch.level])
-        made[patch.id] = draw(checkpoint, condition, patch.m_per_px, noise_of(order[patch.id]), told=told)
-    return made
 
 
 class Judge:
@@ -96,7 +96,7 @@ def run(context: Context) -> dict:
     rows = {
         "bicubic": {p.id: bicubic(case(p).condition) for p in everything},
         "student": drawn(context, "student", context.student, everything),
-        "student" + OWN: own(context, "student" + OWN, context.student, everything),
+        "student" + OWN: drawn(context, "student", context.student, everything, own=True),
     }
     for name, checkpoint in context.others.items():
         teacher = name == "teacher"
@@ -104,7 +104,7 @@ def run(context: Context) -> dict:
         few = [p for members in levels.values() for p in members[:count]]
         rows[name] = drawn(context, name, checkpoint, few, timesteps(50) if teacher else None)
         if name.startswith("with"):
-            rows[name + OWN] = own(context, name + OWN, checkpoint, few)
+            rows[name + OWN] = drawn(context, name, checkpoint, few, own=True)
     result = {"levels": {}, "regions": {}, "rows": list(rows)}
     for level, members in levels.items():
         judge = Judge(context, members, scattering, NAMES[level])
@@ -131,17 +131,23 @@ def _level(judge: Judge, features: dict) -> dict:
         distance = judge.distance(mine)
         found["kid"][name] = distance.as_dict() | {"patches": len(mine)} if distance else None
         found["fid"][name] = judge.frechet(mine)
-        # An ablation is held against its twin of the same training budget, if there is one.
-        reference, twin = "student", "with both" + OWN * name.endswith(OWN)
-        if name.startswith("without") and twin in features:
-            reference = twin
-        if name not in ("bicubic", reference) and not (name.endswith(OWN) and reference == "student"):
+        reference = held_against(name, features)
+        if reference:
             common = set(mine) & set(features[reference])
             pair = judge.distance(features[reference], common), judge.distance(mine, common)
             if all(pair):
                 value, spread = difference(*pair)
                 found["differences"][name] = {"of": reference, "minus this": value, "spread": spread}
     return found
+
+
+def held_against(name: str, rows) -> str | None:
+    """The row whose distance a row's is compared with: an ablation's twin of the same training budget, if there is one;
+    or, from real conditions, the student."""
+    own = OWN * name.endswith(OWN)
+    if name.startswith("without") and "with both" + own in rows:
+        return "with both" + own
+    return None if own or name in ("bicubic", "student") else "student"
 
 
 def _regions(judge: Judge, features: dict) -> dict:

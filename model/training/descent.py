@@ -25,7 +25,7 @@ FREE = ("305", "76")  # levels at which it counts for nothing where it is not ca
 QUIET = 32       # pictures of calm ground beside the others of a level
 WILD = {"76": "305", "19": "76", "4.8": "76"}  # terrain is self-similar: a coarser level's wild land stands in, too
 NATURE = ("forest", "shrub", "grass", "desert", "snow", "alps", "mountain", "volcano", "tundra", "savanna", "steppe")
-BUILT = ("farm", "crop", "city", "coast", "irrigated")
+MIXED = ("farm", "crop", "city", "coast", "irrigated")  # ... with something else beside it
 
 
 class Descent:
@@ -92,7 +92,7 @@ class Descent:
 
 def wild(landcover: str) -> bool:
     """Whether a patch shows nature alone."""
-    return any(n in landcover for n in NATURE) and not any(n in landcover for n in BUILT)
+    return any(n in landcover for n in NATURE) and not any(n in landcover for n in MIXED)
 
 
 def features(pixels: np.ndarray, squares: int = 4) -> np.ndarray:

@@ -48,7 +48,7 @@ class DistillConfig:
     times: tuple[int, ...] = (999,)       # the student's DDIM timesteps
     creases: tuple[float, ...] = ()       # given to a student whose teacher had none
     cells: int = 0                        # ... or fewer
-    relief: bool = False
+    relief: bool = False                  # True: to one whose teacher did not read it, likewise
     sketched: float = 0.0                 # of the known places: shown their own sketch for relief
     rim: int = 0
     padding: str = ""                     # other than the teacher's
