@@ -36,6 +36,7 @@ from model.training.patches import RIM, patch_distance
 from model.training.score import Score
 from model.training.sheet import Sheet
 from model.training.sketch import sketch
+from model.training.strength import Strength
 
 
 @dataclass
@@ -67,7 +68,9 @@ class DistillConfig:
     adversarial: float = 0.2              # weight of the discriminator's opinion; 0 trains without one
     score: float = 1.0                    # weight of the proper score of the two pictures
     texture: float = 2.0                  # ... and, within it, of the wavelets' moduli
+    strength: float = 0.0                 # weight of how strong detail of deep places is, in the mean of each level
     patches: float = 0.0                  # weight of the distance between the patches' distributions, every second step
+    kind: float = 0.0                     # weight of the score of what kind of ground all of them show, likewise
     mean: float = 2.0                     # weight of |4×4 mean - condition| where it is the cascade's own
     grid: float = 0.0                     # weight of what pictures share at the phases of the network's own 16 px grid
     streaks: float = 0.0                  # ... of more, or less, along rows and columns than real ones have, likewise
@@ -182,7 +185,7 @@ class Distiller:
                 self.discriminator.load_state_dict(state["discriminator"])
             except RuntimeError as error:
                 raise BadCheckpoint(f"the discriminator beside {teacher} is of another shape: {error}") from None
-        self.score = Score().to(self.device)
+        self.score, self.strength = Score().to(self.device), Strength().to(self.device)
         # Against an adversary momentum circles; without one it averages the noise of small batches.
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=config.lr, weight_decay=0.0,
                                            betas=(0.0 if config.adversarial else 0.9, 0.99))
@@ -203,6 +206,7 @@ class Distiller:
         state = {"network": self.network.state_dict(), "average": self.average.state_dict(),
                  "discriminator": self.discriminator.state_dict(), "optimiser": self.optimiser.state_dict(),
                  "optimiser_d": self.optimiser_d.state_dict(), "step": self.step, "seconds": self.seconds,
+                 "strength": self.strength.state_dict(),
                  "network_config": self.network.config.as_dict(), "whitening": self.whitening.table,
                  "config": asdict(self.config), "teacher_steps": self.teacher_steps, **self.journal.state()}
         torch.save(state, self.out / "state.pt.new")
@@ -219,6 +223,8 @@ class Distiller:
                 self.grow(state["optimiser"], old)
             for name in ("discriminator", "optimiser", "optimiser_d"):
                 getattr(self, name).load_state_dict(state[name])
+            if "strength" in state:  # since explorer-18
+                self.strength.load_state_dict(state["strength"])
         except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
             raise BadCheckpoint(f"{self.out / 'state.pt'} cannot be resumed: {error}") from None
         self.step, self.seconds = state["step"], state["seconds"]
@@ -384,6 +390,12 @@ class Distiller:
         one, other = self.whitening.whiten(fake - made_coarse, twice).chunk(2)
         real = self.whitening.whiten(target - coarse, resolution)
         score = self.score(one[c.deep:], other[c.deep:], real[c.deep:], c.texture).mean()
+        kind = torch.zeros((), device=self.device)
+        if c.kind and self.step % 2 == 0:
+            kind = self.score.kind(one, other, real).mean()
+        strong = torch.zeros((), device=self.device)
+        if c.deep and c.strength:
+            strong = self.strength(torch.cat([one[:c.deep], other[:c.deep]]), real[:c.deep], resolution[:c.deep])
         patches = torch.zeros((), device=self.device)
         if c.patches and self.step % 2 == 0:
             chance = torch.Generator().manual_seed((c.seed << 32) + self.step)
@@ -399,8 +411,8 @@ class Distiller:
         if c.local and self.step % 2:
             local = self.change_by_cut(fake[:c.batch], condition[:c.batch], resolution, strength, noise[:c.batch],
                                        extra and [e[:c.batch] for e in extra])
-        (adversarial * opinion + c.score * score + c.patches * patches + c.mean * mean + c.grid * grid
-         + c.local * local + c.streaks * weave).backward()
+        (adversarial * opinion + c.score * score + c.kind * kind + c.strength * strong + c.patches * patches
+         + c.mean * mean + c.grid * grid + c.local * local + c.streaks * weave).backward()
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         decay = min(c.ema, (1 + self.step) / (10 + self.step))
@@ -408,7 +420,7 @@ class Distiller:
             torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - decay)
         losses.update(g=float(opinion.detach()), score=float(score.detach()), mean=float(mean.detach()),
                       grid=float(grid.detach()), local=float(local.detach()), weave=float(weave.detach()),
-                      patches=float(patches.detach()),
+                      patches=float(patches.detach()), kind=float(kind.detach()), strong=float(strong.detach()),
                       differ=float((one - other).detach().abs().mean()), norm=float(norm))
         self.step += 1
         return losses

@@ -3,7 +3,8 @@
 For a number y and two independent draws a, b:  CRPS = (|a - y| + |b - y| - |a - b|) / 2  (Gneiting & Raftery 2007,
 eq. 21). Its expectation is least when the draws have y's own distribution given the condition: neither their mean
 (blur) nor less spread than there is (all worlds alike). It is taken of means over squares, which say where things are,
-and of the moduli of wavelets, whose distribution is what tells sparse edges from grain of the same energy.
+and of the moduli of wavelets, whose distribution is what tells sparse edges from grain of the same energy. What kind of
+ground a picture shows is in moduli of moduli, means over a quarter of it (scattering, Bruna & Mallat 2013).
 """
 
 import math
@@ -14,6 +15,7 @@ from torch.nn import functional as F
 
 SQUARES = (1, 2, 4, 8)
 SCALES, ORIENTATIONS, SIZE = 3, 4, 9
+FAINT, RARE = 0.05, 0.02  # whitened detail, and share of a modulus that varies, below which logarithms say little
 
 
 def crps(one: torch.Tensor, other: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
@@ -53,15 +55,41 @@ class Score(nn.Module):
         super().__init__()
         self.register_buffer("bank", gabor_bank())
 
+    def modulus(self, x: torch.Tensor) -> torch.Tensor:
+        """|x ∗ ψ| of four orientations, of every channel: ``(B, C, H, W)`` -> ``(B, C, 4, H - 8, W - 8)``."""
+        y = F.conv2d(x.flatten(0, 1)[:, None], self.bank)
+        return (y[:, 0::2].square() + y[:, 1::2].square() + 1e-6).sqrt().unflatten(0, x.shape[:2])
+
     def moduli(self, luminance: torch.Tensor) -> list[torch.Tensor]:
-        """|x ∗ ψ| of four orientations at three scales, pooled over 4, 2, 1 px, each ``(B, ORIENTATIONS, h, w)``."""
+        """Of three scales, on grids of 1, 2 and 4 px, each ``(B, ORIENTATIONS, h, w)``."""
         found, x = [], luminance
-        for scale in range(SCALES):
-            y = F.conv2d(x, self.bank)
-            modulus = (y[:, 0::2].square() + y[:, 1::2].square() + 1e-6).sqrt()
-            found.append(F.avg_pool2d(modulus, 2) if scale < 2 else modulus)
+        for _ in range(SCALES):
+            found.append(self.modulus(x)[:, 0])
             x = F.avg_pool2d(x, 2)
         return found
+
+    def scattering(self, moduli: list[torch.Tensor]) -> torch.Tensor:
+        """Logarithms of the mean moduli, and of the moduli of these at all coarser scales in units of them, of the four
+        quarters: ``(B, 60, 2, 2)``. How strong detail is, and how it is bunched: edges and fields against grain."""
+        def quarters(x):
+            return F.adaptive_avg_pool2d(x.flatten(1, -3), 2)
+        found = []
+        for scale, x in enumerate(moduli):
+            first = quarters(x)
+            found.append((first + FAINT).log())
+            for _ in range(scale + 1, SCALES):
+                x = F.avg_pool2d(x, 2)
+                second = quarters(self.modulus(x)) / (first.repeat_interleave(ORIENTATIONS, 1) + FAINT)
+                found.append((second + RARE).log())
+        return torch.cat(found, 1)
+
+    def kind(self, one, other, real) -> torch.Tensor:
+        """Energy score ``(B,)`` of the scattering of two pictures ``(B, 3, H, W)`` against a real one's."""
+        one, other, real = (self.scattering(self.moduli(v[:, :1])) for v in (one, other, real))
+
+        def distance(a, b):
+            return (a - b).square().mean(1).clamp_min(1e-8).sqrt()
+        return 0.5 * (distance(one, real) + distance(other, real) - distance(one, other)).mean((1, 2))
 
     def forward(self, one, other, real, texture: float = 1.0):
         total = 0.0
@@ -69,6 +97,8 @@ class Score(nn.Module):
             squares = [F.avg_pool2d(v, n) for v in (one, other, real)]
             total = total + 0.5 * (crps(*squares) + near(*squares)) / len(SQUARES)
         if texture:
-            for triple in zip(*(self.moduli(v[:, :1]) for v in (one, other, real)), strict=True):
+            for scale, triple in enumerate(zip(*(self.moduli(v[:, :1]) for v in (one, other, real)), strict=True)):
+                if scale + 1 < SCALES:
+                    triple = [F.avg_pool2d(modulus, 2) for modulus in triple]
                 total = total + 0.5 * texture * (crps(*triple) + near(*triple)) / SCALES
         return total

@@ -28,16 +28,16 @@ def test_with_no_spread_the_score_is_the_absolute_error():
     assert torch.allclose(crps(one, one, real), (one - real).abs().mean(1))
 
 
-def fields(kind: str, seed: int, batch: int = 8) -> torch.Tensor:
-    """Detail ``(B, 3, 48, 48)`` of unit energy: `grain` is white noise, `edges` are a few lines."""
+def fields(kind: str, seed: int, batch: int = 8, size: int = 48) -> torch.Tensor:
+    """Detail ``(B, 3, size, size)`` of unit energy: `grain` is white noise, `edges` are a few lines."""
     generator = torch.Generator().manual_seed(seed)
     if kind == "grain":
-        x = torch.randn(batch, 1, 48, 48, generator=generator)
+        x = torch.randn(batch, 1, size, size, generator=generator)
     else:
-        x = torch.zeros(batch, 1, 48, 48)
+        x = torch.zeros(batch, 1, size, size)
         for picture in x:
-            for _ in range(3):
-                at, turn = torch.randint(4, 44, (2,), generator=generator).tolist()
+            for _ in range(size // 16):
+                at, turn = torch.randint(4, size - 4, (2,), generator=generator).tolist()
                 picture[:, at] += 1
                 picture[..., turn] += 1
     x = x - x.mean((1, 2, 3), keepdim=True)
@@ -76,3 +76,14 @@ def test_a_score_has_a_gradient_everywhere():
     detail = torch.zeros(2, 3, 48, 48, requires_grad=True)
     Score()(detail, detail + 0.1, fields("edges", 1, 2)).sum().backward()
     assert torch.isfinite(detail.grad).all() and (detail.grad != 0).any()
+
+
+@pytest.mark.parametrize("truth, wrong", [("edges", "grain"), ("grain", "edges")])
+def test_pictures_of_the_same_kind_of_ground_are_near_wherever_its_edges_lie(truth, wrong):
+    score, real = Score(), fields(truth, 1, size=128)
+    right, other = (score.kind(fields(kind, 2, size=128), fields(kind, 3, size=128), real).mean()
+                    for kind in (truth, wrong))
+    assert right < 0.5 * other
+    fainter = [0.5 * fields(truth, seed, size=128) for seed in (2, 3)]
+    assert right < score.kind(*fainter, real).mean()
+    assert score.scattering(score.moduli(real[:, :1])).shape == (8, 60, 2, 2)

@@ -430,7 +430,8 @@ def test_of_a_place_of_its_own_the_opponent_is_shown_the_mean_colour_alone(folde
     top = under_earth(1)
     train = [top, *patches_of(folder)]
     d = Distiller(tmp_path / "teacher" / "state.pt",
-                  replace(d.config, deep=1, dial=(0.3, 0.2), deep_mean=0.125, own=0.0), train, tmp_path / "student")
+                  replace(d.config, deep=1, dial=(0.3, 0.2), deep_mean=0.125, own=0.0, kind=1.0, strength=1.0),
+                  train, tmp_path / "student")
     target, condition, resolution, _, noise, kept, means, *_ = d.batch(0)
     assert target.shape == (2, 3, 80, 80) and condition.shape == (4, 3, 20, 20) and noise.shape == (4, 3, 80, 80)
     assert kept.tolist() == [0.125, 0.0] and torch.equal(condition[0], condition[2])
@@ -444,6 +445,8 @@ def test_of_a_place_of_its_own_the_opponent_is_shown_the_mean_colour_alone(folde
     again.resume()
     for a, b in zip(d.network.parameters(), again.network.parameters(), strict=True):
         assert torch.equal(a, b) and torch.isfinite(a).all()
+    assert float(d.strength.count.sum()) == d.step  # what it has seen of each level is kept, too
+    assert all(torch.equal(a, b) for a, b in zip(d.strength.buffers(), again.strength.buffers(), strict=True))
 
 
 def test_a_student_may_enlarge_bilinearly_with_a_wider_head(folder, tmp_path):

@@ -1,0 +1,52 @@
+"""How strong the detail of deep places is: held, in the mean of each level, to that of the real pictures like them.
+
+An opponent that judges picture by picture leaves the weak ones weak, for a weak picture of one place may be a good one,
+and what one level lacks all deeper ones lack. That all of a level are too weak only a mean can tell; so the mean over
+the last dozens of places is kept, and what it is off by decides how hard, and which way, each picture is pulled.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+BANDS = 2       # octaves of wavelengths, from 2 px: those that a level adds to its condition
+MEMORY = 0.97   # of the mean of a level, from one of its places to the next
+DEEPEST, LEVELS = 4.78, 4  # m/px, and how many levels there are from there, each of two octaves
+
+
+def amplitudes(detail: torch.Tensor) -> torch.Tensor:
+    """Root mean square of each band's brightness: whitened ``(B, 3, H, W)`` -> ``(B, BANDS)``."""
+    found, x = [], detail[:, :1]
+    for _ in range(BANDS):
+        coarser = F.avg_pool2d(x, 2)
+        found.append((x - F.interpolate(coarser, scale_factor=2)).square().mean((1, 2, 3)))
+        x = coarser
+    return (torch.stack(found, 1) + 1e-6).sqrt()
+
+
+class Strength(nn.Module):
+    """Two pictures each of B places, ``(2B, 3, H, W)``, and real ones, ``(B, 3, H, W)``, of B resolutions: a loss whose
+    gradient is that of Σ (mean amplitude made / real - 1)² / 2, taken over all places that it has seen lately."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("made", torch.zeros(LEVELS, BANDS))
+        self.register_buffer("real", torch.zeros(LEVELS, BANDS))
+        self.register_buffer("count", torch.zeros(LEVELS, 1))
+
+    @torch.no_grad()
+    def remember(self, level: int, made: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+        """How hard to pull after one more of a level's places: how far its mean is off, per unit of amplitude."""
+        self.count[level] += 1
+        new = torch.maximum(1 / self.count[level], torch.tensor(1 - MEMORY, device=made.device))
+        self.made[level].lerp_(made, new)
+        self.real[level].lerp_(real, new)
+        return (self.made[level] / self.real[level] - 1).clamp(-1, 1) / self.real[level]
+
+    def forward(self, made, real, resolution):
+        made = amplitudes(made).unflatten(0, (2, -1)).mean(0)
+        real, total = amplitudes(real), 0.0
+        levels = (torch.log2(resolution / DEEPEST) / 2).round().long().clamp(0, LEVELS - 1).tolist()
+        for level, mine, like in zip(levels, made, real, strict=True):
+            total = total + (self.remember(level, mine.detach(), like) * mine).sum()
+        return total / len(levels)

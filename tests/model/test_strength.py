@@ -1,0 +1,41 @@
+"""What is too weak in the mean of a level is pulled up, what is too strong down, and each level by itself."""
+
+import torch
+
+from model.training.strength import MEMORY, Strength, amplitudes
+
+
+def test_the_bands_are_octaves():
+    wave = torch.sin(torch.arange(128) * 2 * torch.pi / 3).expand(1, 3, 128, 128)
+    slow = torch.sin(torch.arange(128) * 2 * torch.pi / 6).expand(1, 3, 128, 128)
+    assert amplitudes(wave)[0].argmax() == 0 and amplitudes(slow)[0].argmax() == 1
+    assert torch.allclose(amplitudes(3 * wave), 3 * amplitudes(wave), rtol=1e-3)
+
+
+def test_descending_it_gives_each_level_the_strength_of_its_real_pictures_in_the_mean():
+    """Two levels, one drawn too weak and one too strong; single pictures differ by far more than the means do."""
+    strength, chance = Strength(), torch.Generator().manual_seed(0)
+    gains = torch.zeros(2, requires_grad=True)  # logarithms
+    resolution, real = torch.tensor([76.0, 4.8]), torch.tensor([2.0, 0.5])
+    optimiser, seen = torch.optim.SGD([gains], lr=0.1), []
+    for _ in range(600):
+        spread = torch.exp(0.5 * torch.randn(2, 2, 1, 1, 1, generator=chance) - 0.125)  # of mean one
+        detail = torch.randn(3, 2, 3, 32, 32, generator=chance)
+        made = (detail[:2] * spread[0][None] * gains.exp()[None, :, None, None, None]).flatten(0, 1)
+        loss = strength(made, detail[2] * spread[1] * real[:, None, None, None], resolution)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        seen.append(gains.detach().exp())
+    assert torch.allclose(torch.stack(seen[-200:]).mean(0), real, rtol=0.1)
+
+
+def test_the_mean_is_over_its_latest_places():
+    strength, one = Strength(), torch.ones(1, 3, 32, 32)
+    detail = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    for k in range(200):
+        strength(torch.cat([detail, detail]) * (5 if k < 40 else 1), detail, 19 * torch.ones(1))
+    off = strength.made / strength.real
+    assert torch.allclose(off[1], torch.ones(2), atol=4 * MEMORY**160)
+    assert (strength.count.flatten() > 0).tolist() == [False, True, False, False]
+    assert torch.isfinite(strength(torch.cat([one, one]), one, 4.8 * torch.ones(1)))  # nothing in them at all
