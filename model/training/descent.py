@@ -23,9 +23,12 @@ SPREAD = 36.0    # ... these of contrast: a condition that is too flat is to be 
 CALM = 4.0       # grey levels of a condition's contrast below which it is calm ground, and contrast counts as colour
 FREE = ("305", "76")  # levels at which it counts for nothing where it is not calm
 QUIET = 32       # pictures of calm ground beside the others of a level
-WILD = {"76": "305", "19": "76", "4.8": "76"}  # terrain is self-similar: a coarser level's wild land stands in, too
+TRIES, VARIED = 3, 0.5  # of so many windows of the base the most varied is taken, of half of the places: crests, shores
 NATURE = ("forest", "shrub", "grass", "desert", "snow", "alps", "mountain", "volcano", "tundra", "savanna", "steppe")
 MIXED = ("farm", "crop", "city", "coast", "irrigated")  # ... with something else beside it
+SNOW = ("snow", "alps", "glacier", "ice sheet")
+# Terrain is self-similar: another level's wild land stands in, too; for z9, its snow, of which there is none at 305 m.
+WILD = {"305": ("76", SNOW), "76": ("305", NATURE), "19": ("76", NATURE), "4.8": ("76", NATURE)}
 
 
 class Descent:
@@ -41,7 +44,8 @@ class Descent:
         self.real = {}
         for level in SHARES:
             found = [p.pixels for p in patches if p.level == level or level == "305" and p.level == "611x"]
-            found += [p.pixels for p in patches if p.level == WILD.get(level) and wild(p.landcover)]
+            other, kinds = WILD[level]
+            found += [p.pixels for p in patches if p.level == other and wild(p.landcover, kinds)]
             found += [as_pixels(pairs.calm_target(rng)) for _ in range(QUIET) if pairs.calm]
             if found:
                 corners = [(y, x) for y in (0, 256 - crop) for x in (0, 256 - crop)]
@@ -55,9 +59,9 @@ class Descent:
         """A place, come down to with `generate(condition, m_per_px, told, noise)`: the cascade's own condition, and a
         real picture like it."""
         level = self.levels[rng.choice(len(self.levels), p=self.shares)]
-        top = self.tops[rng.integers(len(self.tops))]
-        x, y = self.start(top, rng)
-        picture = as_tensor(top.base[y:y + WINDOW, x:x + WINDOW])[None]
+        tries = [self.start(rng) for _ in range(TRIES if rng.random() < VARIED else 1)]
+        top, window = max(tries, key=lambda found: features(found[1], 1)[3])
+        picture = as_tensor(window)[None]
         m_per_px = top.m_per_px
         for zoom in range(7, LEVELS[level], 2):
             noise = torch.from_numpy(rng.standard_normal((1, 3, self.size, self.size), dtype=np.float32))
@@ -69,15 +73,15 @@ class Descent:
         condition = made[0, :, edge:-edge, edge:-edge]
         return Pair(condition, self.like(level, condition, rng), m_per_px, self.dial.get(LEVELS[level], 0.0), level)
 
-    @staticmethod
-    def start(top: Patch, rng: np.random.Generator) -> tuple[int, int]:
-        """Where of the base to begin: on land, if a few tries find any."""
+    def start(self, rng: np.random.Generator) -> tuple[Patch, np.ndarray]:
+        """Where to begin: a patch and a window of the base above it; on land, if a few attempts find any."""
+        top = self.tops[rng.integers(len(self.tops))]
         for _ in range(8):
             x, y = (int(v) for v in rng.integers(0, len(top.base) - WINDOW + 1, 2))
             red, green, blue = (int(v) for v in top.base[y + WINDOW // 2, x + WINDOW // 2])
             if blue < max(red, green) + 10:
                 break
-        return x, y
+        return top, top.base[y:y + WINDOW, x:x + WINDOW]
 
     def like(self, level: str, condition: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
         """A real picture of `level`, of colours and contrast as the condition has them: ``(3, crop, crop)``."""
@@ -90,9 +94,9 @@ class Descent:
         return turn(as_tensor(pixels), int(rng.integers(8)))
 
 
-def wild(landcover: str) -> bool:
-    """Whether a patch shows nature alone."""
-    return any(n in landcover for n in NATURE) and not any(n in landcover for n in MIXED)
+def wild(landcover: str, kinds: tuple[str, ...] = NATURE) -> bool:
+    """Whether a patch shows nature of one of these kinds, and nothing else."""
+    return any(n in landcover for n in kinds) and not any(n in landcover for n in MIXED)
 
 
 def features(pixels: np.ndarray, squares: int = 4) -> np.ndarray:

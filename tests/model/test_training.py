@@ -413,9 +413,22 @@ def test_a_likeness_may_have_more_contrast_than_a_place_that_is_not_calm(level, 
 
 def test_a_coarser_level_s_wild_land_stands_in_for_a_finer_one_s():
     wild, farmed = grained(1, 8, "305", "auto:forest"), grained(2, 8, "305", "forest, farmland")
-    patches = [under_earth(20), grained(3, 8, "76"), wild, farmed]
+    snow = grained(4, 8, "76", "alps, snow, valley")  # and the other way round, where there is none of its own
+    patches = [under_earth(20), grained(3, 8, "76"), wild, farmed, snow]
     descent = Descent(patches, Pairs(patches, 1), 128, {}, rim=0, seed=1)
-    assert len(descent.real["76"][0]) == 2 * 4 and len(descent.real["305"][0]) == 2 * 4
+    assert len(descent.real["76"][0]) == 3 * 4 and len(descent.real["305"][0]) == 3 * 4
+
+
+def test_a_varied_window_of_the_base_is_begun_from_more_often_than_a_plain_one():
+    patches = [under_earth(1, level="305"), *(under_earth(n) for n in (2, 3))]
+    patches[1].base[:] = 90
+    descent = Descent(patches, Pairs(patches, 1), 96, {}, rim=0, seed=1)
+    begun = []
+    for n in range(60):
+        descent.draw(lambda condition, *_: begun.append(condition) or F.interpolate(condition, scale_factor=4),
+                     np.random.default_rng(n))
+    varied = sum(bool(condition.std((2, 3)).max() > 0) for condition in begun) / len(begun)
+    assert 0.6 < varied < 0.9  # (1/2 + 7/8) / 2
 
 
 def test_without_a_base_there_is_nothing_to_come_down_from(folder, tmp_path):
