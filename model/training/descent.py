@@ -5,6 +5,7 @@ taught on real conditions, or on its own of one level, is far from all it has se
 But one of the same level, colour and contrast can be held against it by an opponent that is not told where things are.
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 from torch.nn import functional as F
 
 from model.training.imagery import LEVELS, Patch
-from model.training.pairs import Pair, Pairs, turn
+from model.training.pairs import Pair, Pairs, rotate, turn
 from model.training.pixels import as_pixels, as_tensor
 
 SHARES = {"305": 0.15, "76": 0.25, "19": 0.3, "4.8": 0.3}  # how often each level is drawn
@@ -37,6 +38,7 @@ class Descent:
 
     def __init__(self, patches: list[Patch], pairs: Pairs, crop: int, dial: dict[int, float], rim: int, seed: int):
         self.crop, self.dial, self.size = crop, dial, 4 * WINDOW + 2 * rim
+        self.around = min(256, 2 * math.ceil(crop / math.sqrt(2)))  # pixels that hold the crop however it is turned
         self.tops = [p for p in patches if p.base is not None and "ocean" not in p.landcover]
         if not self.tops:
             raise ValueError("no patch of this imagery lies under the world's base: nothing to come down from")
@@ -48,9 +50,9 @@ class Descent:
             found += [p.pixels for p in patches if p.level == other and wild(p.landcover, kinds)]
             found += [as_pixels(pairs.calm_target(rng)) for _ in range(QUIET) if pairs.calm]
             if found:
-                corners = [(y, x) for y in (0, 256 - crop) for x in (0, 256 - crop)]
-                crops = [pixels[y:y + crop, x:x + crop] for pixels in found for y, x in corners]
-                self.real[level] = (crops, np.array([features(pixels) for pixels in crops]))
+                corners = [(y, x) for y in (0, 256 - self.around) for x in (0, 256 - self.around)]
+                pictures = [pixels[y:y + self.around, x:x + self.around] for pixels in found for y, x in corners]
+                self.real[level] = (pictures, np.array([features(self.middle(pixels, 0)) for pixels in pictures]))
         self.levels = list(self.real)
         shares = np.array([SHARES[level] for level in self.levels])
         self.shares = shares / shares.sum()
@@ -84,14 +86,22 @@ class Descent:
         return top, top.base[y:y + WINDOW, x:x + WINDOW]
 
     def like(self, level: str, condition: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-        """A real picture of `level`, of colours and contrast as the condition has them: ``(3, crop, crop)``."""
+        """A real picture of `level`, of colours and contrast as the condition has them: ``(3, crop, crop)``.
+
+        Turned by any angle: towns and fields lie along rows and columns, and what is drawn everywhere must not."""
         pictures, known = self.real[level]
         mine = features(as_pixels(condition), 1)
         away = np.square(known[:, :3] - mine[:3]).sum(1) / COLOUR**2
         scale = COLOUR if mine[3] < CALM else np.inf if level in FREE else SPREAD
         away += np.square((known[:, 3] - mine[3]) / scale)
         pixels = pictures[np.argsort(away)[rng.integers(min(LIKE, len(away)))]]
-        return turn(as_tensor(pixels), int(rng.integers(8)))
+        turned = rotate(turn(as_tensor(pixels), int(rng.integers(8))), float(rng.uniform(0, math.pi / 2)))
+        return self.middle(turned, 1)
+
+    def middle(self, picture, axis: int):
+        """The crop in the middle of a picture whose rows are `axis`."""
+        cut = (picture.shape[axis] - self.crop) // 2
+        return picture[(slice(None),) * axis + (slice(cut, cut + self.crop),) * 2]
 
 
 def wild(landcover: str, kinds: tuple[str, ...] = NATURE) -> bool:

@@ -411,6 +411,21 @@ def test_a_likeness_may_have_more_contrast_than_a_place_that_is_not_calm(level, 
     assert {min((2, 8, 40), key=lambda c: abs(c - v)) for v in found} == drawn
 
 
+def test_a_likeness_lies_at_any_angle():
+    """Rows and columns of towns are no more often along those of the picture than along any other direction."""
+    patches = [under_earth(n) for n in range(3)] + [grained(3, 8, "76")]
+    patches[3].pixels[:] = 90 + 30 * (np.arange(256) // 4 % 2)[:, None, None]
+    descent = Descent(patches, Pairs(patches, 1, PairConfig(calm=0.0)), 96, {}, rim=0, seed=1)
+    condition, rng = torch.zeros(3, 24, 24), np.random.default_rng(2)
+    along = []
+    for _ in range(24):
+        picture = descent.like("76", condition, rng)
+        assert picture.shape == (3, 96, 96)
+        across, down = (float(picture.diff(dim=dim).abs().mean()) for dim in (1, 2))
+        along.append(min(across, down) / max(across, down))
+    assert sum(share > 0.2 for share in along) > len(along) / 2
+
+
 def test_a_coarser_level_s_wild_land_stands_in_for_a_finer_one_s():
     wild, farmed = grained(1, 8, "305", "auto:forest"), grained(2, 8, "305", "forest, farmland")
     snow = grained(4, 8, "76", "alps, snow, valley")  # and the other way round, where there is none of its own
