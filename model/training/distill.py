@@ -28,7 +28,7 @@ from model.residual import Whitening, enlarge
 from model.schedule import ddim
 from model.training.adversary import COARSE, Discriminator, coarse_mean
 from model.training.degradation import haze
-from model.training.descent import Descent
+from model.training.descent import SHARES, Descent
 from model.training.imagery import AROUND, Patch
 from model.training.journal import Journal, share_done
 from model.training.pairs import Pair, PairConfig, Pairs, stack
@@ -94,6 +94,8 @@ class DistillConfig:
             raise ValueError(f"crop must be a multiple of {COARSE} in 80…192, not {self.crop}")
         if not 0 <= self.deep < self.batch:
             raise ValueError(f"of a batch of {self.batch}, 0 to {self.batch - 1} places can be deep, not {self.deep}")
+        if len(self.dial) > len(SHARES) + 1:
+            raise ValueError(f"dial has a number for z7, z9 … z15, five at most, not {len(self.dial)}")
         if self.pairs.crop != 256:
             raise ValueError(f"the pairs' own crop must be 256, not {self.pairs.crop}: the student's is cut from it")
 

@@ -451,6 +451,8 @@ def test_without_a_base_there_is_nothing_to_come_down_from(folder, tmp_path):
         distiller(folder, tmp_path, deep=1)
     with pytest.raises(ValueError, match="deep"):
         DistillConfig(batch=2, deep=2)
+    with pytest.raises(ValueError, match="dial"):
+        DistillConfig(dial=(0.1,) * 6)
 
 
 def test_of_a_place_of_its_own_the_opponent_is_shown_the_mean_colour_alone(folder, tmp_path):
