@@ -21,15 +21,16 @@ WINDOW = 16      # pixels of a level that are carried on to the next; four times
 LIKE = 8         # of the nearest real pictures one is drawn
 COLOUR = 12.0    # grey levels of colour that count as much as ...
 SPREAD = 36.0    # ... these of contrast: a condition that is too flat is to be held against what it should have been
-CALM = 4.0       # grey levels of a condition's contrast below which it is calm ground, and contrast counts as colour
-FREE = ("305", "76")  # levels at which it counts for nothing where it is not calm
+CALM = 3.0       # grey levels of contrast below which it is calm ground, and contrast counts as colour
+FREE = ("305", "76")  # levels at which it counts for nothing where it is not calm, and nothing calm stands in
 QUIET = 32       # pictures of calm ground beside the others of a level
 TRIES, VARIED = 3, 0.5  # of so many windows of the base the most varied is taken, of half of the places: crests, shores
 NATURE = ("forest", "shrub", "grass", "desert", "snow", "alps", "mountain", "volcano", "tundra", "savanna", "steppe")
 MIXED = ("farm", "crop", "city", "coast", "irrigated")  # ... with something else beside it
 SNOW = ("snow", "alps", "glacier", "ice sheet")
-# Terrain is self-similar: another level's wild land stands in, too; for z9, its snow, of which there is none at 305 m.
-WILD = {"305": ("76", SNOW), "76": ("305", NATURE), "19": ("76", NATURE), "4.8": ("76", NATURE)}
+# Terrain is self-similar: another level's wild land stands in where there is hardly any. (Not for z11: the woods of
+# 305 m, many and even, made it flat.)
+WILD = {"305": ("76", SNOW), "19": ("76", NATURE), "4.8": ("76", NATURE)}
 
 
 class Descent:
@@ -45,8 +46,8 @@ class Descent:
         rng = np.random.default_rng(seed)
         self.real = {}
         for level in SHARES:
-            found = [p.pixels for p in patches if p.level == level or level == "305" and p.level == "611x"]
-            other, kinds = WILD[level]
+            found = [p.pixels for p in patches if p.level == level]
+            other, kinds = WILD.get(level, ("", ()))
             found += [p.pixels for p in patches if p.level == other and wild(p.landcover, kinds)]
             found += [as_pixels(pairs.calm_target(rng)) for _ in range(QUIET) if pairs.calm]
             if found:
@@ -92,8 +93,10 @@ class Descent:
         pictures, known = self.real[level]
         mine = features(as_pixels(condition), 1)
         away = np.square(known[:, :3] - mine[:3]).sum(1) / COLOUR**2
-        scale = COLOUR if mine[3] < CALM else np.inf if level in FREE else SPREAD
-        away += np.square((known[:, 3] - mine[3]) / scale)
+        if mine[3] >= CALM and level in FREE:
+            away[known[:, 3] < CALM] += 1e3  # only if there is nothing else
+        else:
+            away += np.square((known[:, 3] - mine[3]) / (COLOUR if mine[3] < CALM else SPREAD))
         pixels = pictures[np.argsort(away)[rng.integers(min(LIKE, len(away)))]]
         turned = rotate(turn(as_tensor(pixels), int(rng.integers(8))), float(rng.uniform(0, math.pi / 2)))
         return self.middle(turned, 1)
