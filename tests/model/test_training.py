@@ -398,7 +398,7 @@ def grained(number: int, contrast: float, level: str, landcover="auto:vegetation
 
 @pytest.mark.parametrize("level, contrast, drawn", [
     ("305", 2, {2}), ("19", 2, {2}),   # calm ground is like calm ground
-    ("305", 8, {8, 40}),               # what is not may be too flat: at these levels its contrast says no more than that
+    ("305", 8, {8, 40}),               # what is not may be too flat: its contrast says no more here
     ("19", 8, {2, 8}),                 # ... and little at those
 ])
 def test_a_likeness_may_have_more_contrast_than_a_place_that_is_not_calm(level, contrast, drawn, monkeypatch):
