@@ -18,13 +18,14 @@ from model.training.pixels import as_pixels, as_tensor
 
 SHARES = {"305": 0.15, "76": 0.25, "19": 0.3, "4.8": 0.3}  # how often each level is drawn
 WINDOW = 16      # pixels of a level that are carried on to the next; four times as many are made of them
-LIKE = 8         # of the nearest real pictures one is drawn
+LIKE = 8         # of the nearest real pictures one is drawn; where contrast says nothing, the most varied of some
 COLOUR = 12.0    # grey levels of colour that count as much as ...
 SPREAD = 36.0    # ... these of contrast: a condition that is too flat is to be held against what it should have been
 CALM = 3.0       # grey levels of contrast below which it is calm ground, and contrast counts as colour
 FREE = ("305", "76")  # levels at which it counts for nothing where it is not calm, and nothing calm stands in
 QUIET = 32       # pictures of calm ground beside the others of a level
-TRIES, VARIED = 3, 0.5  # of so many windows of the base the most varied is taken, of half of the places: crests, shores
+TRIES = 3        # of so many the most varied is taken: likenesses of such places, and, ...
+VARIED = 0.5     # of half of the places, windows of the base to begin from: crests, shores
 NATURE = ("forest", "shrub", "grass", "desert", "snow", "alps", "mountain", "volcano", "tundra", "savanna", "steppe")
 MIXED = ("farm", "crop", "city", "coast", "irrigated")  # ... with something else beside it
 SNOW = ("snow", "alps", "glacier", "ice sheet")
@@ -93,11 +94,13 @@ class Descent:
         pictures, known = self.real[level]
         mine = features(as_pixels(condition), 1)
         away = np.square(known[:, :3] - mine[:3]).sum(1) / COLOUR**2
-        if mine[3] >= CALM and level in FREE:
+        free = mine[3] >= CALM and level in FREE
+        if free:
             away[known[:, 3] < CALM] += 1e3  # only if there is nothing else
         else:
             away += np.square((known[:, 3] - mine[3]) / (COLOUR if mine[3] < CALM else SPREAD))
-        pixels = pictures[np.argsort(away)[rng.integers(min(LIKE, len(away)))]]
+        nearest = np.argsort(away)[rng.integers(min(LIKE, len(away)), size=TRIES if free else 1)]
+        pixels = pictures[max(nearest, key=lambda i: known[i, 3])]
         turned = rotate(turn(as_tensor(pixels), int(rng.integers(8))), float(rng.uniform(0, math.pi / 2)))
         return self.middle(turned, 1)
 
