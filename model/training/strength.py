@@ -10,23 +10,25 @@ from torch import nn
 from torch.nn import functional as F
 
 BANDS = 2       # octaves of wavelengths, from 2 px: those that a level adds to its condition
+FAINT = 0.1     # of whitened detail, below which amplitudes are all alike: calm ground decides nothing
 MEMORY = 0.97   # of the mean of a level, from one of its places to the next
 DEEPEST, LEVELS = 4.78, 4  # m/px, and how many levels there are from there, each of two octaves
 
 
 def amplitudes(detail: torch.Tensor) -> torch.Tensor:
-    """Root mean square of each band's brightness: whitened ``(B, 3, H, W)`` -> ``(B, BANDS)``."""
+    """Root mean square of each band's brightness: whitened ``(B, 3, H, W)`` -> ``(B, BANDS)``, in logarithms, whose
+    mean a few crests and shores do not decide."""
     found, x = [], detail[:, :1]
     for _ in range(BANDS):
         coarser = F.avg_pool2d(x, 2)
         found.append((x - F.interpolate(coarser, scale_factor=2)).square().mean((1, 2, 3)))
         x = coarser
-    return (torch.stack(found, 1) + 1e-6).sqrt()
+    return ((torch.stack(found, 1) + 1e-6).sqrt() + FAINT).log()
 
 
 class Strength(nn.Module):
     """Two pictures each of B places, ``(2B, 3, H, W)``, and real ones, ``(B, 3, H, W)``, of B resolutions: a loss whose
-    gradient is that of Σ (mean amplitude made / real - 1)² / 2, taken over all places that it has seen lately."""
+    gradient is that of Σ (mean amplitude made - real)² / 2, in logarithms, over all places that it has seen lately."""
 
     def __init__(self):
         super().__init__()
@@ -36,12 +38,12 @@ class Strength(nn.Module):
 
     @torch.no_grad()
     def remember(self, level: int, made: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
-        """How hard to pull after one more of a level's places: how far its mean is off, per unit of amplitude."""
+        """How far a level's mean is off after one more of its places: ``(BANDS,)``, 0 where it is right."""
         self.count[level] += 1
         new = torch.maximum(1 / self.count[level], torch.tensor(1 - MEMORY, device=made.device))
         self.made[level].lerp_(made, new)
         self.real[level].lerp_(real, new)
-        return (self.made[level] / self.real[level] - 1).clamp(-1, 1) / self.real[level]
+        return (self.made[level] - self.real[level]).clamp(-1, 1)
 
     def forward(self, made, real, resolution):
         made = amplitudes(made).unflatten(0, (2, -1)).mean(0)

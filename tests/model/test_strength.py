@@ -9,7 +9,7 @@ def test_the_bands_are_octaves():
     wave = torch.sin(torch.arange(128) * 2 * torch.pi / 3).expand(1, 3, 128, 128)
     slow = torch.sin(torch.arange(128) * 2 * torch.pi / 6).expand(1, 3, 128, 128)
     assert amplitudes(wave)[0].argmax() == 0 and amplitudes(slow)[0].argmax() == 1
-    assert torch.allclose(amplitudes(3 * wave), 3 * amplitudes(wave), rtol=1e-3)
+    assert torch.allclose(amplitudes(3e3 * wave), amplitudes(1e3 * wave) + torch.tensor(3.0).log(), atol=1e-2)
 
 
 def test_descending_it_gives_each_level_the_strength_of_its_real_pictures_in_the_mean():
@@ -35,7 +35,7 @@ def test_the_mean_is_over_its_latest_places():
     detail = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(1))
     for k in range(200):
         strength(torch.cat([detail, detail]) * (5 if k < 40 else 1), detail, 19 * torch.ones(1))
-    off = strength.made / strength.real
-    assert torch.allclose(off[1], torch.ones(2), atol=4 * MEMORY**160)
+    off = strength.made - strength.real
+    assert torch.allclose(off[1], torch.zeros(2), atol=2 * MEMORY**160) and (off[1] > 0).all()
     assert (strength.count.flatten() > 0).tolist() == [False, True, False, False]
     assert torch.isfinite(strength(torch.cat([one, one]), one, 4.8 * torch.ones(1)))  # nothing in them at all
