@@ -98,8 +98,8 @@ class NetworkConfig:
 
 
 PRESETS = {
-    "explorer": NetworkConfig(fine=(48, 24), creases=(0.8, 1.6, 3.2, 6.4, 12.8), cells=16, rim=32, padding="replicate",
-                              enlarging="bilinear"),
+    "explorer": NetworkConfig(fine=(48, 24), creases=(0.8, 1.6, 3.2, 6.4, 12.8), cells=16, relief=True, rim=32,
+                              padding="replicate", enlarging="bilinear"),
     "tiny": NetworkConfig(width=8, multipliers=(1, 2), blocks=1, embedding=16, frequencies=8,
                           encoder_width=8, encoder_growth=4),
     # 5 levels with multipliers 1, 2, 4, 8, 8, three ResBlocks each, attention at 8×.
