@@ -682,6 +682,29 @@ def test_a_state_becomes_a_checkpoint_that_tells_by_level(folder, tmp_path):
         assert refused.exit_code == 2 and "Error" in refused.output
 
 
+def test_the_mean_of_two_states_may_be_exported(folder, tmp_path):
+    from click.testing import CliRunner
+
+    from model.__main__ import main
+    student = distiller(folder, tmp_path, steps=1)
+    student.run(progress=False)
+    other = torch.load(student.out / "state.pt", weights_only=True)
+    other["average"] = {name: value + 0.5 for name, value in other["average"].items()}
+    torch.save(other | {"step": 7}, tmp_path / "other.pt")
+    torch.save(other | {"network_config": other["network_config"] | {"width": 16}}, tmp_path / "wider.pt")
+
+    def export(another):
+        return CliRunner().invoke(main, ["export", str(student.out / "state.pt"), str(tmp_path / "mean"),
+                                         "--mean", str(tmp_path / another), "--times", "999"])
+    assert export("other.pt").exit_code == 0
+    kept = checkpoints.load(tmp_path / "mean")
+    for mine, mean in zip(student.average.parameters(), kept.network.parameters(), strict=True):
+        assert torch.allclose(mean, mine + 0.25, rtol=1e-3, atol=1e-3)  # kept in half precision
+    assert "steps 7 and 1" in (tmp_path / "mean" / "config.json").read_text()
+    refused = export("wider.pt")
+    assert refused.exit_code == 2 and "another network" in refused.output
+
+
 def test_the_same_weights_may_be_exported_to_be_asked_otherwise(tmp_path, tiny_weights):
     from click.testing import CliRunner
 
