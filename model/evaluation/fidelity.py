@@ -10,7 +10,7 @@ from model.evaluation.distance import Distance, difference, fid, floor, kid
 from model.evaluation.drawing import bicubic, draw, shrink
 from model.evaluation.inception import Inception
 from model.evaluation.scattering import Reduction, Scattering, crops_of
-from model.evaluation.scenes import NAMES, OWN, by_level, case, region
+from model.evaluation.scenes import NAMES, OWN, TOLD, by_level, case, region
 from model.network import SCALE
 from model.schedule import timesteps
 from model.training.imagery import AROUND, LEVELS, Patch
@@ -26,23 +26,22 @@ def noise_of(index: int, size: int = 256) -> np.ndarray:
 
 
 def drawn(
-    context: Context, name: str, checkpoint: Checkpoint, patches: list[Patch], times=None, own: bool = False
+    context: Context, name: str, checkpoint: Checkpoint, patches: list[Patch], times=None, own: bool = False,
+    told: bool = False,
 ) -> dict[str, np.ndarray]:
     """Pictures by patch id. Kept in the context, so that the sheets and other sections need not draw again.
 
-    `own`: of conditions of the network's own making, of which it is told what the sampler tells.
+    `own`: of conditions of the network's own making, of which it is told what the sampler tells; `told`: so is it of
+    real ones, which are exact.
     """
-    name += OWN * own
+    name += OWN * own + TOLD * told
     rows = context.rows.setdefault(name, {})
     order = {p.id: n for n, p in enumerate(context.patches)}
     for patch in context.bar([p for p in patches if p.id not in rows], f"single level, {name}", unit="patch"):
         number = order[patch.id]
-        if own:
-            condition = own_condition(checkpoint, patch, noise_of(number + len(order)))
-            told = checkpoint.sampler.told(LEVELS[patch.level])
-        else:
-            condition, told = case(patch).condition, 0.0
-        rows[patch.id] = draw(checkpoint, condition, patch.m_per_px, noise_of(number), times, told)
+        condition = own_condition(checkpoint, patch, noise_of(number + len(order))) if own else case(patch).condition
+        degradation = checkpoint.sampler.told(LEVELS[patch.level]) if own or told else 0.0
+        rows[patch.id] = draw(checkpoint, condition, patch.m_per_px, noise_of(number), times, degradation)
     return rows
 
 
@@ -96,6 +95,7 @@ def run(context: Context) -> dict:
     rows = {
         "bicubic": {p.id: bicubic(case(p).condition) for p in everything},
         "student": drawn(context, "student", context.student, everything),
+        "student" + TOLD: drawn(context, "student", context.student, everything, told=True),
         "student" + OWN: drawn(context, "student", context.student, everything, own=True),
     }
     for name, checkpoint in context.others.items():
@@ -147,7 +147,7 @@ def held_against(name: str, rows) -> str | None:
     own = OWN * name.endswith(OWN)
     if name.startswith("without") and "with both" + own in rows:
         return "with both" + own
-    return None if own or name in ("bicubic", "student") else "student"
+    return None if own or name in ("bicubic", "student", "student" + TOLD) else "student"
 
 
 def _regions(judge: Judge, features: dict) -> dict:

@@ -52,7 +52,8 @@ def fidelity(found: dict) -> str:
         "own real crops). The spread is the standard deviation over 200 bootstrap draws of *scenes*; `real` is random "
         "halves of the "
         "validation patches against each other, its spread over the splits. Single level: conditions are real 4×4 "
-        "means; in rows of an “own condition” they are what the same network made of the 16×16 means. A picture "
+        "means, and told to be so; in rows of an “own condition” they are what the same network made of the 16×16 "
+        "means. A picture "
         "and its own counterpart are never compared with each other, so values may fall a little below 0.",
         "",
         table(["level", "patches / scenes", *names], rows),

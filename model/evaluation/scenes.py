@@ -10,6 +10,7 @@ from model.training.imagery import LEVELS, Patch, read_patches
 
 NAMES = {"4892": "z5", "1223": "z7", "611x": "z8–9", "305": "z9", "76": "z11", "19": "z13", "4.8": "z15"}
 OWN = ", own condition"  # after a row's name: of pictures two levels below the real one, as the cascade makes them
+TOLD = ", told as the map tells"  # ... whose network is told of real conditions what the sampler tells, and not 0
 
 
 @dataclass(frozen=True)

@@ -193,8 +193,11 @@ def test_an_ablation_is_held_against_its_twin_from_real_conditions_and_from_its_
     other = load(tiny_weights)
     for parameter in other.network.parameters():
         parameter.data.mul_(1.5)
+    context.student = replace(context.student, sampler=replace(context.student.sampler, degradation=0.3))
     context.others = {"without degradation": other, "with both": context.student, "without resolution": context.student}
     found = fidelity.run(context)
+    kid = found["levels"]["305"]["kid"]
+    assert kid["student"] == kid["with both"] != kid["student, told as the map tells"]
     level = found["levels"]["305"]["differences"]
     own = ", own condition"
     assert level["without degradation"]["of"] == "with both"
