@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from model.readings import inner
 from model.training.imagery import LEVELS, Patch
 from model.training.pairs import Pair, Pairs, rotate, turn
 from model.training.pixels import as_pixels, as_tensor
@@ -40,7 +41,8 @@ class Descent:
 
     def __init__(self, patches: list[Patch], pairs: Pairs, crop: int, dial: dict[int, float], rim: int, seed: int):
         self.crop, self.dial, self.size = crop, dial, 4 * WINDOW + 2 * rim
-        self.around = min(256, 2 * math.ceil(crop / math.sqrt(2)))  # pixels that hold the crop however it is turned
+        around = min(256, 2 * math.ceil(crop / math.sqrt(2)))  # pixels that hold the crop however it is turned
+        self.cut = (around - crop) // 2
         self.tops = [p for p in patches if p.base is not None and "ocean" not in p.landcover]
         if not self.tops:
             raise ValueError("no patch of this imagery lies under the world's base: nothing to come down from")
@@ -52,9 +54,10 @@ class Descent:
             found += [p.pixels for p in patches if p.level == other and wild(p.landcover, kinds)]
             found += [as_pixels(pairs.calm_target(rng)) for _ in range(QUIET) if pairs.calm]
             if found:
-                corners = [(y, x) for y in (0, 256 - self.around) for x in (0, 256 - self.around)]
-                pictures = [pixels[y:y + self.around, x:x + self.around] for pixels in found for y, x in corners]
-                self.real[level] = (pictures, np.array([features(self.middle(pixels, 0)) for pixels in pictures]))
+                corners = [(y, x) for y in (0, 256 - around) for x in (0, 256 - around)]
+                pictures = [pixels[y:y + around, x:x + around] for pixels in found for y, x in corners]
+                middle = slice(self.cut, self.cut + crop)
+                self.real[level] = (pictures, np.array([features(pixels[middle, middle]) for pixels in pictures]))
         self.levels = list(self.real)
         shares = np.array([SHARES[level] for level in self.levels])
         self.shares = shares / shares.sum()
@@ -102,15 +105,10 @@ class Descent:
         nearest = np.argsort(away)[rng.integers(min(LIKE, len(away)), size=TRIES if free else 1)]
         pixels = pictures[max(nearest, key=lambda i: known[i, 3])]
         turned = rotate(turn(as_tensor(pixels), int(rng.integers(8))), float(rng.uniform(0, math.pi / 2)))
-        return self.middle(turned, 1)
-
-    def middle(self, picture, axis: int):
-        """The crop in the middle of a picture whose rows are `axis`."""
-        cut = (picture.shape[axis] - self.crop) // 2
-        return picture[(slice(None),) * axis + (slice(cut, cut + self.crop),) * 2]
+        return inner(turned[None], self.cut)[0]
 
 
-def wild(landcover: str, kinds: tuple[str, ...] = NATURE) -> bool:
+def wild(landcover: str, kinds: tuple[str, ...]) -> bool:
     """Whether a patch shows nature of one of these kinds, and nothing else."""
     return any(n in landcover for n in kinds) and not any(n in landcover for n in MIXED)
 
