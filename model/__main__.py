@@ -16,6 +16,9 @@ from model.errors import ElsewhereError
 from model.network import PRESETS, Network, NetworkConfig
 from model.residual import Whitening
 from model.training.imagery import IMAGERY
+from model.training.processes import here, join
+
+THREADS = max(1, os.cpu_count() // here()[1])
 
 
 class Group(click.Group):
@@ -68,7 +71,7 @@ def _earth():
 @click.option("--without-degradation", is_flag=True, help="the ablation without the high-order degradation")
 @click.option("--resume", is_flag=True, help="go on from OUT/state.pt")
 @click.option("--device", default="cpu")
-@click.option("--threads", type=int, default=os.cpu_count())
+@click.option("--threads", type=int, default=THREADS, help="of each process")
 def train(imagery, out, preset, recipe, steps, minutes, batch, accumulate, start, without_resolution,
           without_degradation, resume, device, threads):
     """Train a network by denoising. Under `torchrun` several processes share each batch."""
@@ -86,10 +89,7 @@ def train(imagery, out, preset, recipe, steps, minutes, batch, accumulate, start
     config = _configured(TrainConfig, values)
     network = replace(PRESETS[preset], resolution=not without_resolution)
     torch.set_num_threads(threads)
-    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
-        torch.distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
-        if device == "cuda":
-            device = f"cuda:{os.environ['LOCAL_RANK']}"
+    device = join(device)
     base = _earth()
     trainer = Trainer(network, config, read_patches(imagery, "train", base), read_patches(imagery, "val", base), out,
                       device)
@@ -110,9 +110,12 @@ def train(imagery, out, preset, recipe, steps, minutes, batch, accumulate, start
 @click.option("--minutes", type=float)
 @click.option("--resume", is_flag=True)
 @click.option("--device", default="cpu")
-@click.option("--threads", type=int, default=os.cpu_count())
+@click.option("--threads", type=int, default=THREADS, help="of each process")
 def distill(teacher, imagery, out, recipe, steps, minutes, resume, device, threads):
-    """Distil a trained network to few steps, by a proper score, on the cascade's own output."""
+    """Distil a trained network to few steps, by a proper score, on the cascade's own output.
+
+    Under `torchrun` several processes share each batch: on two cores two of them take twice the pairs.
+    """
     from model.training.distill import DistillConfig, Distiller
     from model.training.imagery import read_patches
     from model.training.pairs import PairConfig
@@ -121,6 +124,7 @@ def distill(teacher, imagery, out, recipe, steps, minutes, resume, device, threa
         values["pairs"] = _configured(PairConfig, values["pairs"])
     config = _configured(DistillConfig, values)
     torch.set_num_threads(threads)
+    device = join(device)
     base = _earth()
     train, validation = (read_patches(imagery, split, base) for split in ("train", "val"))
     distiller = Distiller(teacher, config, train, out, device, validation)

@@ -33,6 +33,7 @@ from model.training.imagery import AROUND, Patch
 from model.training.journal import Journal, share_done
 from model.training.pairs import Pair, PairConfig, Pairs, stack
 from model.training.patches import RIM, patch_distance
+from model.training.processes import agreed, here, share_gradients
 from model.training.score import Score
 from model.training.sheet import Sheet
 from model.training.sketch import sketch
@@ -56,13 +57,14 @@ class DistillConfig:
     enlarging: str = ""                   # other than the teacher's
     fine: tuple[int, ...] = ()            # channels of the finishing head, if more than the teacher's
     white: bool = True                    # False: the student sees of the noise nothing but these
-    batch: int = 4                        # conditions a step, each drawn with two noises
+    batch: int = 4                        # conditions a step, of all processes, each drawn with two noises
     crop: int = 96                        # pixels that are made; all but 16 are judged
     own: float = 0.5                      # share of conditions that are the cascade's own output
     deep: int = 0                         # of each batch: places that the cascade itself came to, from the base down
     dial: tuple[float, ...] = ()          # ... and what the network is told there, at z7, z9 … z15
     deep_mean: float = 0.25               # ... and how much `mean` counts there
     lr: float = 2e-4
+    warmup: int = 0                       # steps over which the rate rises: optimisers that are new know no scale yet
     lr_discriminator: float = 4e-4
     ema: float = 0.998
     adversarial: float = 0.2              # weight of the discriminator's opinion; 0 trains without one
@@ -166,6 +168,11 @@ class Distiller:
     def __init__(self, teacher: Path, config: DistillConfig, train: list[Patch], out: Path, device: str = "cpu",
                  validation: list[Patch] = ()):
         self.config, self.out, self.device = config, Path(out), torch.device(device)
+        self.rank, self.processes = here()
+        if config.batch % self.processes or config.deep % self.processes:
+            raise ValueError(f"a batch of {config.batch}, {config.deep} of them deep, cannot be shared by "
+                             f"{self.processes} processes")
+        self.places, self.deep = config.batch // self.processes, config.deep // self.processes  # of this process
         state = read_state(Path(teacher))
         torch.manual_seed(config.seed)
         taught = NetworkConfig.from_dict(state["network_config"])
@@ -180,6 +187,11 @@ class Distiller:
                                            fresh=self.network.state_dict()))
         self.network.to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
+        self.brief = self.average
+        if config.bfloat16:  # or every convolution of every condition would convert its weights
+            self.brief = copy.deepcopy(self.average)
+            for parameter in self.brief.parameters():
+                parameter.data = parameter.data.bfloat16()
         self.whitening = Whitening(state["whitening"])
         self.discriminator = Discriminator().to(self.device, memory_format=torch.channels_last)
         if "discriminator" in state:
@@ -190,20 +202,22 @@ class Distiller:
         self.score, self.strength = Score().to(self.device), Strength().to(self.device)
         # Against an adversary momentum circles; without one it averages the noise of small batches.
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=config.lr, weight_decay=0.0,
-                                           betas=(0.0 if config.adversarial else 0.9, 0.99))
+                                           betas=(0.0 if config.adversarial else 0.9, 0.99), fused=True)
         self.optimiser_d = torch.optim.AdamW(self.discriminator.parameters(), lr=config.lr_discriminator,
-                                             betas=(0.0, 0.99), weight_decay=0.0)
+                                             betas=(0.0, 0.99), weight_decay=0.0, fused=True)
         self.pairs = Pairs(train, config.seed, config.pairs)
         self.descent = Descent(train, self.pairs, config.crop, dict(zip(range(7, 16, 2), config.dial, strict=False)),
                                self.network.config.rim, config.seed) if config.deep else None
         self.helper, self.ahead = ThreadPoolExecutor(1), {}
-        self.journal, self.sheet = Journal(self.out), Sheet(validation)
+        self.journal, self.sheet = Journal(self.out, tells=self.rank == 0), Sheet(validation)
         self.step, self.seconds = 0, 0.0
         self.teacher_steps = state["step"]
 
     # --- state -------------------------------------------------------------------------------------------------------
 
     def save(self) -> None:
+        if self.rank:
+            return
         self.out.mkdir(parents=True, exist_ok=True)
         state = {"network": self.network.state_dict(), "average": self.average.state_dict(),
                  "discriminator": self.discriminator.state_dict(), "optimiser": self.optimiser.state_dict(),
@@ -231,6 +245,12 @@ class Distiller:
             raise BadCheckpoint(f"{self.out / 'state.pt'} cannot be resumed: {error}") from None
         self.step, self.seconds = state["step"], state["seconds"]
         self.journal.load(state)
+        self.follow()
+
+    def follow(self) -> None:
+        """What conditions are made with becomes the average, rounded."""
+        if self.brief is not self.average:
+            torch._foreach_copy_(list(self.brief.parameters()), list(self.average.parameters()))
 
     def grow(self, optimiser: dict, old: NetworkConfig) -> None:
         """The optimiser's means for weights that are new: no momentum, and the mean square of those beside them, for
@@ -259,17 +279,18 @@ class Distiller:
     def batch(self, n: int) -> Batch:
         """Batch n, a function of the seed and, where conditions are the student's own, of the average."""
         c = self.config
+        n = n * self.processes + self.rank
         rng = np.random.Generator(np.random.Philox(key=np.array([c.seed + (2 << 32), n], dtype=np.uint64)))
         target, condition, resolution, strength, kept, means, sketches = self.known(n, rng)
-        if c.deep:
-            places = [self.descent.draw(self.descend, rng) for _ in range(c.deep)]
+        if self.deep:
+            places = [self.descent.draw(self.descend, rng) for _ in range(self.deep)]
             there, like, at, told = (v.to(self.device) for v in stack(places))
             target, resolution, strength = (torch.cat(v) for v in ((like, target), (at, resolution), (told, strength)))
             condition, means = (torch.cat([there, one, there, other]) for one, other in
                                 (condition.chunk(2), means.chunk(2)))
-            kept = torch.cat([kept.new_full((c.deep,), c.deep_mean), kept])
-            sketches = torch.cat([sketches.new_full((c.deep, *sketches.shape[1:]), torch.nan), sketches])
-        noise = torch.from_numpy(rng.standard_normal((2 * c.batch, *target.shape[1:]), dtype=np.float32))
+            kept = torch.cat([kept.new_full((self.deep,), c.deep_mean), kept])
+            sketches = torch.cat([sketches.new_full((self.deep, *sketches.shape[1:]), torch.nan), sketches])
+        noise = torch.from_numpy(rng.standard_normal((2 * self.places, *target.shape[1:]), dtype=np.float32))
         # The discriminator's own grids fall elsewhere each time, or they would be drawn into the pictures.
         shift = [int(v) for v in rng.integers(0, COARSE + 1, 2)]
         return Batch(target, condition, resolution, strength, noise.to(self.device), kept, means, shift,
@@ -296,7 +317,7 @@ class Distiller:
             size = 4 * coarser.shape[-1]
             noise = torch.from_numpy(rng.standard_normal((len(coarser), 3, size, size), dtype=np.float32))
             with torch.no_grad():
-                made = self.generate(self.average, coarser, 4 * resolution[own].repeat(2), flat.repeat(2),
+                made = self.generate(self.brief, coarser, 4 * resolution[own].repeat(2), flat.repeat(2),
                                      noise.to(self.device))
             condition[own.repeat(2)] = stored(made[..., 4 * AROUND:-4 * AROUND, 4 * AROUND:-4 * AROUND])
         means = condition
@@ -330,12 +351,12 @@ class Distiller:
         known = (torch.tensor([v], device=self.device) for v in (m_per_px, told))
         noise, rim = noise.to(self.device), self.average.config.rim
         extra = self.average.read(noise) if rim else None
-        return stored(self.generate(self.average, condition.to(self.device), *known, inner(noise, rim), extra))
+        return stored(self.generate(self.brief, condition.to(self.device), *known, inner(noise, rim), extra))
 
     def coarse(self, target, means):
         """The 16×16 means that the detail of the real and of both made pictures is taken from, and which of them the
         opponent is shown: of places that only the cascade has come to the mean colour alone, for both."""
-        real, deep = coarse_mean(target), self.config.deep
+        real, deep = coarse_mean(target), self.deep
         made, shown = real.clone(), real.clone()
         if deep:  # both pictures of such a place have the same condition
             made[:deep] = coarse_mean(F.interpolate(means[:deep], scale_factor=4))
@@ -347,10 +368,10 @@ class Distiller:
         return torch.tensor([self.pairs.flatness(rng) for _ in range(count)], device=self.device)
 
     def draw(self, n: int) -> list[Pair]:
-        """Pairs of batch n; those of the next are made meanwhile, beside the convolutions."""
-        size = self.config.batch - self.config.deep
+        """Pairs of this process's batch n; those of its next are made meanwhile, beside the convolutions."""
+        size, then = self.places - self.deep, n + self.processes
         now = self.ahead.pop(n, None) or self.helper.submit(self.pairs.items, n * size, size)
-        self.ahead[n + 1] = self.helper.submit(self.pairs.items, (n + 1) * size, size)
+        self.ahead[then] = self.helper.submit(self.pairs.items, then * size, size)
         return now.result()
 
     def judged(self, image, coarse, shown, resolution, shift):
@@ -391,19 +412,20 @@ class Distiller:
             self.discriminator.requires_grad_(True)
         one, other = self.whitening.whiten(fake - made_coarse, twice).chunk(2)
         real = self.whitening.whiten(target - coarse, resolution)
-        score = self.score(one[c.deep:], other[c.deep:], real[c.deep:], c.texture).mean()
+        score = self.score(one[self.deep:], other[self.deep:], real[self.deep:], c.texture).mean()
         kind = torch.zeros((), device=self.device)
         if c.kind and self.step % 2 == 0:
             kind = self.score.kind(one, other, real).mean()
         strong = torch.zeros((), device=self.device)
-        if c.deep and c.strength:
-            strong = self.strength(torch.cat([one[:c.deep], other[:c.deep]]), real[:c.deep], resolution[:c.deep])
+        if self.deep and c.strength:
+            strong = self.strength(torch.cat([one[:self.deep], other[:self.deep]]), real[:self.deep],
+                                   resolution[:self.deep])
         patches = torch.zeros((), device=self.device)
         if c.patches and self.step % 2 == 0:
             chance = torch.Generator().manual_seed((c.seed << 32) + self.step)
             patches = patch_distance(one, other, real, chance).mean()
         away = F.avg_pool2d(fake, 4) - means
-        mean = (self.whitening.whiten(away, twice).abs().mean((1, 2, 3)) * kept.repeat(2)).sum() / (2 * c.batch)
+        mean = (self.whitening.whiten(away, twice).abs().mean((1, 2, 3)) * kept.repeat(2)).sum() / (2 * self.places)
         grid = sum(grid_phase(made[:, :1]) for made in (one, other)) / 2
         weave = torch.zeros((), device=self.device)
         if c.streaks and self.step % 2 == 0:
@@ -411,15 +433,17 @@ class Distiller:
             weave = (drawn.log() - found.log()).square().mean()
         local = torch.zeros((), device=self.device)
         if c.local and self.step % 2:
-            local = self.change_by_cut(fake[:c.batch], condition[:c.batch], resolution, strength, noise[:c.batch],
-                                       extra and [e[:c.batch] for e in extra])
+            first, *of_first = (v[:self.places] for v in (fake, condition, noise, *(extra or ())))
+            local = self.change_by_cut(first, of_first[0], resolution, strength, of_first[1], extra and of_first[2:])
         (adversarial * opinion + c.score * score + c.kind * kind + c.strength * strong + c.patches * patches
          + c.mean * mean + c.grid * grid + c.local * local + c.streaks * weave).backward()
+        share_gradients(self.network.parameters())
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         decay = min(c.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - decay)
+            self.follow()
         losses.update(g=float(opinion.detach()), score=float(score.detach()), mean=float(mean.detach()),
                       grid=float(grid.detach()), local=float(local.detach()), weave=float(weave.detach()),
                       patches=float(patches.detach()), kind=float(kind.detach()), strong=float(strong.detach()),
@@ -450,24 +474,28 @@ class Distiller:
         c = self.config
         self.optimiser_d.zero_grad(set_to_none=True)
         fake_view = tuple(v.detach() for v in fake_view)
-        near = real_view if self.step % 2 else tuple(v[:c.batch] for v in fake_view)
+        near = real_view if self.step % 2 else tuple(v[:self.places] for v in fake_view)
         # Of this step alone, so that a resumed run draws the same.
         shake = torch.randn(near[0].shape, generator=torch.Generator().manual_seed((c.seed << 32) + self.step))
         moved = (near[0] + c.sigma * shake.to(self.device), *near[1:])
         views = [torch.cat(v) for v in zip(real_view, fake_view, moved, strict=True)]
-        real, fake, moved = self.opinion(*views).split([c.batch, 2 * c.batch, c.batch])
-        still = real if self.step % 2 else fake[:c.batch]
+        real, fake, moved = self.opinion(*views).split([self.places, 2 * self.places, self.places])
+        still = real if self.step % 2 else fake[:self.places]
         loss = F.softplus(fake - real.repeat(2, 1)).mean()
         rough = (still - moved).square().mean()
         (loss + c.smoothness * rough).backward()
+        share_gradients(self.discriminator.parameters())
         self.optimiser_d.step()
         return {"d": float(loss.detach()), "gap": float((real.mean() - fake.mean()).detach()),
                 "rough": float(rough.detach())}
 
     def rate(self) -> float:
-        """Learning rate: constant, then falling linearly to a tenth over the last 40 % of steps or minutes."""
+        """Learning rate: a linear warm-up, constant, falling linearly to a tenth over the last 40 % of steps or
+        minutes."""
         done = share_done(self.step, self.seconds, self.config.steps, self.config.minutes)
-        return self.config.lr * (1 - 0.9 * min(1, max(0, (done - 0.6) / 0.4)))
+        asked = self.step - (self.config.taught if self.config.adversarial else 0)
+        warm = min(1, (asked + 1) / max(1, self.config.warmup))
+        return self.config.lr * warm * (1 - 0.9 * min(1, max(0, (done - 0.6) / 0.4)))
 
     def done(self) -> bool:
         return share_done(self.step, self.seconds, self.config.steps, self.config.minutes) >= 1
@@ -497,12 +525,14 @@ class Distiller:
             while not self.done():
                 begin = time.monotonic()
                 losses = self.advance()
-                self.seconds += time.monotonic() - begin
+                self.seconds = agreed(self.seconds + time.monotonic() - begin, self.device)
                 self.journal.note(self.step, self.seconds, losses)
-                judged = self.step % c.validate_every == 0 or self.done()
-                if judged or self.step % 50 == 0:
-                    self.journal.enter(self.step, self.seconds, **({"validation": self.validate()} if judged else {}))
-                if c.sheet_every and (self.step % c.sheet_every == 0 or self.done()):
-                    self.journal.sheet(self.step, self.sheet.draw(self.sample))
+                if self.rank == 0:
+                    judged = self.step % c.validate_every == 0 or self.done()
+                    if judged or self.step % 50 == 0:
+                        validation = {"validation": self.validate()} if judged else {}
+                        self.journal.enter(self.step, self.seconds, **validation)
+                    if c.sheet_every and (self.step % c.sheet_every == 0 or self.done()):
+                        self.journal.sheet(self.step, self.sheet.draw(self.sample))
                 if self.step % c.save_every == 0 or self.done():
                     self.save()

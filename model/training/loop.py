@@ -23,6 +23,7 @@ from model.training.imagery import LEVELS, Patch
 from model.training.journal import Journal, share_done
 from model.training.pairs import PairConfig, Pairs, stack
 from model.training.pixels import as_tensor
+from model.training.processes import agreed, here, share_gradients
 from model.training.sheet import Sheet
 
 SHEET_STEPS = 8  # of the sampler, for the eye only
@@ -108,8 +109,7 @@ class Trainer:
     def __init__(self, network_config: NetworkConfig, config: TrainConfig, train: list[Patch], validation: list[Patch],
                  out: Path, device: str = "cpu"):
         self.config, self.device, self.out = config, torch.device(device), Path(out)
-        self.rank = int(os.environ.get("RANK", 0))
-        self.processes = int(os.environ.get("WORLD_SIZE", 1))
+        self.rank, self.processes = here()
         if config.batch % (config.accumulate * self.processes):
             raise ValueError(f"batch {config.batch} cannot be shared by {self.processes} processes "
                              f"in {config.accumulate} micro-batches")
@@ -193,9 +193,7 @@ class Trainer:
             for pair, loss in zip(pairs, losses.tolist(), strict=True):
                 seen[list(LEVELS).index(pair.level)] += torch.tensor([loss, 1.0])
         if self.processes > 1:
-            for parameter in self.network.parameters():
-                dist.all_reduce(parameter.grad)
-                parameter.grad /= self.processes
+            share_gradients(self.network.parameters())
             seen = seen.to(self.device)
             dist.all_reduce(seen)
         total, count = seen.sum(0).tolist()
@@ -249,7 +247,7 @@ class Trainer:
             while not self.done():
                 begin = time.monotonic()
                 losses = self.advance()
-                self.seconds = self._agreed(self.seconds + time.monotonic() - begin)
+                self.seconds = agreed(self.seconds + time.monotonic() - begin, self.device)
                 self.journal.note(self.step, self.seconds, losses)
                 if self.rank == 0:
                     if self.step % c.validate_every == 0 or self.done():
@@ -258,11 +256,3 @@ class Trainer:
                         self.journal.sheet(self.step, self.sheet.draw(self.generate))
                 if self.step % c.save_every == 0 or self.done():
                     self.save()
-
-    def _agreed(self, seconds: float) -> float:
-        """The first process's clock: all must leave the loop at the same step, or the others wait for ever."""
-        if self.processes == 1:
-            return seconds
-        shared = torch.tensor([seconds], dtype=torch.float64, device=self.device)
-        dist.broadcast(shared, 0)
-        return float(shared)

@@ -1,10 +1,8 @@
 """The paper's own preset: its size on the meta device; narrowed, it trains and generates overlapping windows."""
 
-import os
 from dataclasses import replace
 
 import numpy as np
-import pytest
 import torch
 
 from model.checkpoint import Checkpoint, SamplerConfig
@@ -46,47 +44,3 @@ def test_narrowed_it_trains_by_the_papers_recipe_and_generates_half_overlapping_
     condition = np.random.default_rng(1).integers(0, 255, (96, 64, 3), dtype=np.uint8)
     picture = mosaic(checkpoint, overlap, condition, 1, 2, 19.0)
     assert picture.shape == (256, 128, 3) and picture.std() > 0
-
-
-def _process(rank: int, folder: str, port: int) -> None:
-    """One of two processes: the gradients that it holds after sharing go to a file."""
-    os.environ.update(RANK=str(rank), WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
-    torch.set_num_threads(1)
-    torch.distributed.init_process_group("gloo", rank=rank, world_size=2)
-    try:
-        torch.save(_gradients(folder), f"{folder}/{rank}.pt")
-    finally:
-        torch.distributed.destroy_process_group()
-
-
-def _gradients(folder: str) -> list[torch.Tensor]:
-    config = replace(PAPER, batch=4, accumulate=1)
-    trainer = Trainer(PRESETS["tiny"], config, patches(), [], folder)
-    with torch.no_grad():
-        torch.manual_seed(3)
-        for parameter in trainer.network.parameters():  # also those that start at zero
-            parameter.add_(0.02 * torch.randn_like(parameter))
-    trainer.gradients()
-    return [p.grad.clone() for p in trainer.network.parameters()]
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
-def test_two_processes_have_the_gradients_of_one(tmp_path):
-    import socket
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    context = torch.multiprocessing.get_context("spawn")
-    processes = [context.Process(target=_process, args=(rank, str(tmp_path), port)) for rank in (0, 1)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(120)
-        assert process.exitcode == 0
-    alone = _gradients(str(tmp_path))
-    for rank in (0, 1):
-        shared = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
-        assert len(shared) == len(alone)
-        for a, b in zip(alone, shared, strict=True):
-            torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
