@@ -16,6 +16,7 @@ from model.readings import inner
 from model.training.imagery import LEVELS, Patch
 from model.training.pairs import Pair, Pairs, rotate, turn
 from model.training.pixels import as_pixels, as_tensor
+from model.training.snow import RELIEF, snowed
 
 SHARES = {"305": 0.15, "76": 0.25, "19": 0.3, "4.8": 0.3}  # how often each level is drawn
 WINDOW = 16      # pixels of a level that are carried on to the next; four times as many are made of them
@@ -27,12 +28,12 @@ FREE = ("305", "76")  # levels at which it counts for nothing where it is not ca
 QUIET = 32       # pictures of calm ground beside the others of a level
 TRIES = 3        # of so many the most varied is taken: likenesses of such places, and, ...
 VARIED = 0.5     # of half of the places, windows of the base to begin from: crests, shores
-NATURE = ("forest", "shrub", "grass", "desert", "snow", "alps", "mountain", "volcano", "tundra", "savanna", "steppe")
+NATURE = ("forest", "shrub", "grass", "desert", "alps", "mountain", "volcano", "tundra", "savanna", "steppe")
 MIXED = ("farm", "crop", "city", "coast", "irrigated")  # ... with something else beside it
-SNOW = ("snow", "alps", "glacier", "ice sheet")
+DARK = ("boreal",)  # frozen lakes in black woods, under a low sun: beside snow they made black valleys
 # Terrain is self-similar: another level's wild land stands in where there is hardly any. (Not for z11: the woods of
 # 305 m, many and even, made it flat.)
-WILD = {"305": ("76", SNOW), "19": ("76", NATURE), "4.8": ("76", NATURE)}
+WILD = {"305": ("76", RELIEF), "19": ("76", NATURE), "4.8": ("76", NATURE)}
 
 
 class Descent:
@@ -52,6 +53,7 @@ class Descent:
             found = [p.pixels for p in patches if p.level == level]
             other, kinds = WILD.get(level, ("", ()))
             found += [p.pixels for p in patches if p.level == other and wild(p.landcover, kinds)]
+            found += [snowed(p.pixels, rng) for p in pairs.relief if pairs.config.snowed]
             found += [as_pixels(pairs.calm_target(rng)) for _ in range(QUIET) if pairs.calm]
             if found:
                 corners = [(y, x) for y in (0, 256 - around) for x in (0, 256 - around)]
@@ -110,7 +112,7 @@ class Descent:
 
 def wild(landcover: str, kinds: tuple[str, ...]) -> bool:
     """Whether a patch shows nature of one of these kinds, and nothing else."""
-    return any(n in landcover for n in kinds) and not any(n in landcover for n in MIXED)
+    return any(n in landcover for n in kinds) and not any(n in landcover for n in (*MIXED, *DARK))
 
 
 def features(pixels: np.ndarray, squares: int = 4) -> np.ndarray:

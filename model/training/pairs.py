@@ -1,7 +1,7 @@
 """Training pairs: condition, target, ground resolution, degradation. Item `n` of a run is a function of (seed, n)."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from model.training.degradation import degrade, haze
 from model.training.imagery import LEVELS, Patch
 from model.training.pixels import as_tensor
+from model.training.snow import RELIEF, snowed
 
 # How often each level is drawn. z7…z15 are what `earth` generates; 4892 serves worlds with a coarse picture.
 LEVEL_WEIGHTS = {"4892": 0.05, "1223": 0.22, "611x": 0.09, "305": 0.13, "76": 0.20, "19": 0.17, "4.8": 0.14}
@@ -27,6 +28,7 @@ class PairConfig:
     softest: float = 2.0            # ... which is made softer by up to this factor, as the base is far from the equator
     calm: float = 0.05              # of all pairs: sea, ice and sand that stay calm at the fine levels
     borrowed: float = 0.12          # of the fine pairs: natural scenes of a coarser level (terrain is self-similar)
+    snowed: float = 0.0             # of all pairs: mountains under snow, at one of the fine levels
     clean: float = 0.4              # of the conditions are the exact 4×4 mean
     strength: float = 0.7           # the strongest degradation
     haze: float = 0.0               # of the other conditions are flattened, ...
@@ -79,6 +81,7 @@ class Pairs:
         self.calm = [(found, times) for kind, times in ENLARGED.items()
                      if (found := [p for p in coarse if p.landcover.startswith(kind)])]
         nature = ("forest", "desert", "mountain", "volcano", "tundra", "savanna")
+        self.relief = [p for p in patches if p.level == "76" and any(n in p.landcover for n in RELIEF)]
         self.borrow = {"19": [p for p in patches if p.level == "76" and any(n in p.landcover for n in nature)]}
         self.borrow["4.8"] = self.borrow["19"] + [p for p in patches if p.level == "19" and "forest" in p.landcover]
         self.borrow["76"] = [p for p in patches if p.level in ("305", "611x") and p.landcover.startswith("auto:desert")]
@@ -89,6 +92,11 @@ class Pairs:
         c = self.config
         if self.calm and rng.random() < c.calm:
             return self._calm(rng)
+        if self.relief and c.snowed and rng.random() < c.snowed:
+            level = list(FINE)[rng.integers(len(FINE))]
+            patch = self.relief[rng.integers(len(self.relief))]
+            patch = replace(patch, pixels=snowed(patch.pixels, rng))
+            return self._ordinary(patch, FINE[level] * float(rng.uniform(0.7, 1.3)), level, rng)
         level = self.levels[rng.choice(len(self.levels), p=self.level_weights)]
         if self.borrow.get(level) and rng.random() < c.borrowed:
             patch = self.borrow[level][rng.integers(len(self.borrow[level]))]

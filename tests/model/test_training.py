@@ -426,13 +426,16 @@ def test_a_likeness_lies_at_any_angle():
     assert sum(share > 0.2 for share in along) > len(along) / 2
 
 
-def test_wild_land_of_another_level_stands_in_where_there_is_little():
+@pytest.mark.parametrize("covered", [0.0, 0.5])
+def test_wild_land_of_another_level_stands_in_where_there_is_little(covered):
     wild, farmed = grained(1, 8, "76", "forest, mountains"), grained(2, 8, "76", "forest, farmland")
-    snow = grained(4, 8, "76", "alps, snow, valley")  # and the other way round, where there is none of its own
-    patches = [under_earth(20), grained(3, 8, "19"), wild, farmed, snow]
-    descent = Descent(patches, Pairs(patches, 1), 128, {}, rim=0, seed=1)
-    assert {level: len(pictures) / 4 for level, (pictures, _) in descent.real.items()} == {"305": 1, "76": 3, "19": 3,
-                                                                                         "4.8": 2}
+    black, savanna = grained(4, 8, "76", "snow, boreal forest, frozen lakes"), grained(5, 8, "76", "savanna")
+    patches = [under_earth(20), grained(3, 8, "19"), wild, farmed, black, savanna]
+    pairs = Pairs(patches, 1, PairConfig(snowed=covered))
+    descent = Descent(patches, pairs, 128, {}, rim=0, seed=1)
+    snow = 1 if covered else 0  # the mountains, once more
+    assert {level: len(pictures) / 4 for level, (pictures, _) in descent.real.items()} == {
+        "305": 1 + snow, "76": 4 + snow, "19": 3 + snow, "4.8": 2 + snow}
 
 
 def test_a_varied_window_of_the_base_is_begun_from_more_often_than_a_plain_one():

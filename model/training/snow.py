@@ -1,0 +1,50 @@
+"""Snow, laid over pictures of mountains: of real snow with light and shadow the imagery has two dozen patches.
+
+Without them all that is white was held against sea ice and calm snow, and the high mountains of every world were
+clouds. What snow on a mountain looks like is mostly the mountain: its relief, lit, in white and the blue of the sky's
+light in the shadows, and the bare rock of the steepest slopes.
+"""
+
+import math
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from model.training.pixels import as_pixels, as_tensor
+
+RELIEF = ("mountain", "volcano", "alps", "ridges")  # words of land covers whose light and shadow is relief
+LIT, SHADED = (248.0, 249.0, 251.0), (118.0, 138.0, 172.0)  # of snow in the sun, and in the sky's light alone
+WIDE = 24         # pixels about which a slope is light or dark
+SNOWLINES = (16.0, 60.0)  # pixels: how wide the patches are that are free of snow
+LEAST, MOST = -0.6, 2.4   # how much of a picture is covered: about a third, and all but the rock
+
+
+COARSE = 4  # pixels of the grid on which all that is wide is computed
+
+
+def wide(x: torch.Tensor, width: float) -> torch.Tensor:
+    """``(1, 1, h, w)`` on the coarse grid, smoothed by a Gaussian of so many pixels, mirrored beyond its edges, and
+    enlarged to pixels."""
+    width /= COARSE
+    reach = min(math.ceil(2.5 * width), x.shape[-1] - 1)
+    at = torch.arange(-reach, reach + 1, dtype=torch.float32)
+    kernel = torch.exp(-0.5 * (at / width) ** 2)
+    kernel = (kernel / kernel.sum())[None, None, None]
+    x = F.pad(x, [reach] * 4, mode="reflect")
+    return F.interpolate(F.conv2d(F.conv2d(x, kernel), kernel.transpose(2, 3)), scale_factor=COARSE, mode="bilinear")
+
+
+def snowed(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A picture of mountains, uint8 ``(H, W, 3)``, H and W multiples of 4, under snow, more or less of it."""
+    picture = (as_tensor(pixels)[None] + 1) * 127.5
+    grey = picture.mean(1, keepdim=True)
+    light = grey - wide(F.avg_pool2d(grey, COARSE), WIDE)
+    light = light / (light.square().mean().sqrt() + 1.0)
+    snow = torch.lerp(torch.tensor(SHADED)[:, None, None], torch.tensor(LIT)[:, None, None],
+                      torch.sigmoid(1.6 * light + 1.1))
+    coarse = (1, 1, *(n // COARSE for n in grey.shape[2:]))
+    ground = wide(torch.from_numpy(rng.standard_normal(coarse, dtype=np.float32)), rng.uniform(*SNOWLINES))
+    ground = ground / ground.std() + float(rng.uniform(LEAST, MOST))
+    cover = torch.sigmoid(7.0 * (ground + 0.35 * light)) * torch.sigmoid(5.0 * (light + 1.9))
+    return as_pixels((torch.lerp(picture, snow, cover) / 127.5 - 1)[0])
