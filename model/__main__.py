@@ -67,7 +67,8 @@ def _earth():
 @click.option("--batch", type=int, help="pairs per step, over all processes")
 @click.option("--accumulate", type=int, help="micro-batches per step")
 @click.option("--start", type=click.Path(exists=True, path_type=Path), help="state.pt whose weights to start from")
-@click.option("--without-resolution", is_flag=True, help="the ablation without the ground-resolution branch")
+@click.option("--without-resolution", is_flag=True, help="the ablation without ground-resolution guidance: "
+              "no branch for it, and one whitening for all levels")
 @click.option("--without-degradation", is_flag=True, help="the ablation without the high-order degradation")
 @click.option("--resume", is_flag=True, help="go on from OUT/state.pt")
 @click.option("--device", default="cpu")

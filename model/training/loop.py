@@ -72,6 +72,12 @@ def measure_whitening(patches: list[Patch]) -> list[list[float]]:
     return sorted(table)
 
 
+def same_for_all(table: list[list[float]]) -> list[list[float]]:
+    """One row in place of a whitening table's: the root mean square over its levels. For the network that is not told
+    the ground resolution, which a picture that is scaled by it would tell."""
+    return [[table[0][0], *np.sqrt(np.square(np.array(table)[:, 1:]).mean(0)).tolist()]]
+
+
 def loss_weight(alpha_bar: torch.Tensor, config: TrainConfig) -> torch.Tensor:
     """Weight of ||x_0 error||²: the objective's (v: 1 + SNR, ε: SNR, x_0: 1), up to `most`, times P2's."""
     snr = alpha_bar / (1 - alpha_bar)
@@ -119,7 +125,8 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=config.lr, weight_decay=config.weight_decay)
         self.pairs = Pairs(train, config.seed, config.pairs)
         self.validation = validation
-        self.whitening = Whitening(measure_whitening(train))
+        table = measure_whitening(train)
+        self.whitening = Whitening(table if network_config.resolution else same_for_all(table))
         self.journal = Journal(self.out, tells=self.rank == 0)
         self.sheet = Sheet(validation)
         self.step, self.seconds = 0, 0.0

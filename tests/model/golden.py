@@ -1,11 +1,33 @@
-"""`python -m tests.model.golden`: add the newest version's golden pixels; versions already there are left alone."""
+"""`python -m tests.model.golden`: add the newest version's golden pixels; versions already there are left alone.
+
+`--compare` writes nothing and says how the pixels of this machine differ from those that were kept, on whatever
+processor that was: of a whole tile whether all bytes are the same, of its middle row how many pixels and by how much.
+"""
 
 import hashlib
 import json
+import sys
+
+import numpy as np
 
 from model.generator import Generator
 from model.worlds import Worlds
 from tests.model.test_shipped import GOLDEN, PLACES
+
+
+def compare():
+    generator, same, differ, worst, rows = Generator(Worlds(), threads=2), 0, 0, 0, 0
+    for version, tiles in json.loads(GOLDEN.read_text()).items():
+        for name, golden in tiles.items():
+            z, x, y = (int(v) for v in name.split("/"))
+            pixels = generator.pixels(generator.address("earth", 0, z, x, y, version))
+            away = np.abs(pixels[128].astype(int) - np.array(golden["row"])).max(-1)
+            equal = hashlib.sha256(pixels.tobytes()).hexdigest() == golden["sha256"]
+            print(f"{version} {name}: {'the same' if equal else 'not all the same'}, "
+                  f"{np.count_nonzero(away)} of {len(away)} pixels of its middle row differ, by {away.max()} at most")
+            same, differ, worst, rows = same + equal, differ + np.count_nonzero(away), max(worst, away.max()), rows + 1
+    print(f"{same} of {rows} tiles are the same to the byte; {differ} of {256 * rows} pixels of their middle rows "
+          f"differ, by {worst} at most")
 
 
 def main():
@@ -23,4 +45,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    compare() if "--compare" in sys.argv else main()

@@ -215,6 +215,15 @@ def test_accumulation_gives_the_gradients_of_one_batch(folder, tmp_path):
             assert torch.allclose(a.grad, b.grad, atol=1e-6)
 
 
+def test_a_network_that_is_not_told_the_ground_resolution_cannot_see_it_in_the_whitening(folder, tmp_path):
+    told, blind = (Trainer(replace(PRESETS["tiny"], resolution=resolution), TrainConfig(pairs=PairConfig(crop=32)),
+                           patches_of(folder), [], tmp_path).whitening for resolution in (True, False))
+    levels = (4.8, 19.0, 71.0)
+    assert len({tuple(told.std(m)) for m in levels}) == 3 and len({tuple(blind.std(m)) for m in levels}) == 1
+    power = np.square([told.std(m) for m in levels]).mean(0)
+    np.testing.assert_allclose(np.square(blind.std(19.0)), power, rtol=1e-6)
+
+
 def test_training_lowers_the_loss(folder, tmp_path):
     t = trainer(folder, tmp_path, steps=60, batch=4, lr=3e-3, objective="x0",
                 pairs=PairConfig(crop=32, calm=0.0, clean=1.0, jitter=1.0, tone=0.0))
