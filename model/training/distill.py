@@ -129,16 +129,18 @@ def grid_phase(pictures: torch.Tensor, period: int = COARSE) -> torch.Tensor:
 
     `pictures` ``(B, 1, H, W)``, B > 1, whose rim does not count. Of detail, and of steps along x and y, in units of the
     picture's own mean (a lattice is seen where a picture is calm), the mean of every phase is taken, and of all pairs
-    of pictures the mean product: zero unless the grid itself shows, however grainy they are.
+    of pictures how large their product is: next to zero unless the grid itself shows, however grainy they are. (Its
+    sign does not count: a student that was paid for products below zero drew two lattices, each the other's negative.)
     """
     x, total = inner(pictures, RIM), 0.0
     size, count = (min(x.shape[-2:]) - 1) // period * period, len(x)
     for what in (x.diff(dim=2).abs(), x.diff(dim=3).abs(), x - F.avg_pool2d(x, 5, 1, 2, count_include_pad=False)):
         what = what[:, 0, :size, :size]
         what = what / (what.abs().mean((1, 2), keepdim=True) + 1e-3)
-        phases = what.reshape(count, size // period, period, size // period, period).mean((1, 3))
-        phases = phases - phases.mean((1, 2), keepdim=True)
-        total = total + (phases.sum(0).square() - phases.square().sum(0)).mean() / (count * (count - 1))
+        phases = what.reshape(count, size // period, period, size // period, period).mean((1, 3)).flatten(1)
+        phases = phases - phases.mean(1, keepdim=True)
+        alike = (phases @ phases.T / period**2).abs()
+        total = total + (alike.sum() - alike.diagonal().sum()) / (count * (count - 1))
     return total
 
 

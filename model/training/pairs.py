@@ -82,7 +82,8 @@ class Pairs:
                      if (found := [p for p in coarse if p.landcover.startswith(kind)])]
         nature = ("forest", "desert", "mountain", "volcano", "tundra", "savanna")
         self.relief = [p for p in patches if p.level == "76" and any(n in p.landcover for n in RELIEF)]
-        self.borrow = {"305": self.relief, "19": [p for p in patches if p.level == "76" and any(n in p.landcover for n in nature)]}
+        self.borrow = {"305": self.relief,
+                       "19": [p for p in patches if p.level == "76" and any(n in p.landcover for n in nature)]}
         self.borrow["4.8"] = self.borrow["19"] + [p for p in patches if p.level == "19" and "forest" in p.landcover]
         self.borrow["76"] = [p for p in patches if p.level in ("305", "611x") and p.landcover.startswith("auto:desert")]
 

@@ -592,6 +592,8 @@ def test_a_grid_is_found_where_it_is_faint_and_none_where_there_is_none():
     calm = torch.cat([loud[:2], 0.05 * loud[2:]])  # half of the pictures are calm
     assert abs(float(grid_phase(loud))) < 0.02
     assert float(grid_phase(calm + 0.01 * lattice)) > 0.1 > float(grid_phase(loud + 0.01 * lattice))
+    one_way_and_the_other = torch.tensor([1.0, -1.0, -1.0, 1.0])[:, None, None, None] * lattice
+    assert float(grid_phase(calm + 0.01 * one_way_and_the_other)) > 0.1
     same = loud[:1].repeat(4, 1, 1, 1).roll((5, 3), (2, 3))
     assert float(grid_phase(same)) > 0.1  # four pictures that share everything share their phases too
 
