@@ -45,7 +45,9 @@ class Door:
         self.thread.start()
 
     def close(self) -> None:
-        self.server.trigger.pull_trigger(lambda: wasyncore.close_all(self.server._map))
+        # A loop that is awake already may have closed everything before the trigger, which it closes too, is pulled.
+        with contextlib.suppress(OSError):
+            self.server.trigger.pull_trigger(lambda: wasyncore.close_all(self.server._map))
         self.thread.join(20)
         self.server.task_dispatcher.shutdown()
         self.here.close()
