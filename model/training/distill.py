@@ -435,8 +435,9 @@ class Distiller:
             weave = (drawn.log() - found.log()).square().mean()
         local = torch.zeros((), device=self.device)
         if c.local and self.step % 2:
-            first, *of_first = (v[:self.places] for v in (fake, condition, noise, *(extra or ())))
-            local = self.change_by_cut(first, of_first[0], resolution, strength, of_first[1], extra and of_first[2:])
+            n = self.places  # the first picture of each
+            local = self.change_by_cut(fake[:n], condition[:n], resolution, strength, noise[:n],
+                                       extra and [e[:n] for e in extra])
         (adversarial * opinion + c.score * score + c.kind * kind + c.strength * strong + c.patches * patches
          + c.mean * mean + c.grid * grid + c.local * local + c.streaks * weave).backward()
         share_gradients(self.network.parameters())

@@ -5,13 +5,12 @@ clouds. What snow on a mountain looks like is mostly the mountain: its relief, l
 light in the shadows, and the bare rock of the steepest slopes.
 """
 
-import math
-
 import numpy as np
 import torch
 from torch.nn import functional as F
 
 from model.training.pixels import as_pixels, as_tensor
+from model.training.sketch import blur
 
 RELIEF = ("mountain", "volcano", "alps", "ridges")  # words of land covers whose light and shadow is relief
 LIT, SHADED = (248.0, 249.0, 251.0), (118.0, 138.0, 172.0)  # of snow in the sun, and in the sky's light alone
@@ -24,15 +23,8 @@ COARSE = 4  # pixels of the grid on which all that is wide is computed
 
 
 def wide(x: torch.Tensor, width: float) -> torch.Tensor:
-    """``(1, 1, h, w)`` on the coarse grid, smoothed by a Gaussian of so many pixels, mirrored beyond its edges, and
-    enlarged to pixels."""
-    width /= COARSE
-    reach = min(math.ceil(2.5 * width), x.shape[-1] - 1)
-    at = torch.arange(-reach, reach + 1, dtype=torch.float32)
-    kernel = torch.exp(-0.5 * (at / width) ** 2)
-    kernel = (kernel / kernel.sum())[None, None, None]
-    x = F.pad(x, [reach] * 4, mode="reflect")
-    return F.interpolate(F.conv2d(F.conv2d(x, kernel), kernel.transpose(2, 3)), scale_factor=COARSE, mode="bilinear")
+    """``(1, 1, h, w)`` on the coarse grid, smoothed by a Gaussian of so many pixels and enlarged to pixels."""
+    return F.interpolate(blur(x, width / COARSE), scale_factor=COARSE, mode="bilinear")
 
 
 def snowed(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
