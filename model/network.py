@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from model import parcels
 from model.readings import Cells, Creases, Relief, inner
 
 SCALE = 4  # every level is four times finer than its condition
@@ -42,6 +43,7 @@ class NetworkConfig:
     creases: tuple[float, ...] = ()          # widths in pixels of the lines and edges that the noise is also read as
     cells: int = 0                           # pixels of the parcels that it is read as; 0: none
     relief: bool = False                     # read as eroded hills, too
+    parcels: bool = False                    # True: is shown fields beside what is read of the noise
     rim: int = 0                             # pixels of noise around a window that are read as these, and no more
     padding: str = "zeros"                   # beyond a window, in the encoder and the deeper levels: or "replicate"
     enlarging: str = "nearest"               # of features, with a pixel-shuffle in the head: or "bilinear", with none
@@ -317,11 +319,16 @@ class Network(nn.Module):
         """Features of the condition ``(B, 3, h, w)`` in [-1, 1]: once per window, not once per step."""
         return self.encoder(condition)
 
-    def read(self, noise: torch.Tensor) -> list[torch.Tensor]:
-        """What the noise ``(B, 3, H, W)`` is also read as, each ``(B, C, H - 2·rim, W - 2·rim)``."""
+    def read(self, noise: torch.Tensor, ruled: torch.Tensor | None = None) -> list[torch.Tensor]:
+        """What the noise ``(B, 3, H, W)`` is also read as, each ``(B, C, H - 2·rim, W - 2·rim)``; last, if the network
+        is shown parcels, `ruled`: theirs, of that size, or none anywhere."""
         with torch.autocast(noise.device.type, enabled=False):  # CPUs take seconds for grouped ones in bfloat16
-            return [reading(noise.float(), self.config.rim).contiguous(memory_format=torch.channels_last)
-                    for reading in (self.creases, self.cells, self.relief) if reading]
+            found = [reading(noise.float(), self.config.rim)
+                     for reading in (self.creases, self.cells, self.relief) if reading]
+        if self.config.parcels:
+            found.append(torch.zeros_like(inner(noise[:, :parcels.CHANNELS], self.config.rim))
+                         if ruled is None else ruled)
+        return [x.contiguous(memory_format=torch.channels_last) for x in found]
 
     def embed(self, t, ground_resolution, degradation) -> torch.Tensor:
         """c_{k,t}: the sum of the embeddings ``(B, E)``; of rows ``(B, R, E)`` if the ground resolution is ``(B, R)``.
@@ -400,6 +407,7 @@ def inputs(config: NetworkConfig) -> dict[str, list[tuple]]:
     read = [("crease", width, part) for width in widths for part in range(2)]
     read += [("cell", part) for part in range(Cells.channels if config.cells else 0)]
     read += [("relief", part) for part in range(Relief.channels if config.relief else 0)]
+    read += [("parcel", part) for part in range(parcels.CHANNELS if config.parcels else 0)]
 
     def numbered(what, count):
         return [(what, i) for i in range(count)]

@@ -50,20 +50,24 @@ def draw(
     noise: np.ndarray,
     times: list[int] | None = None,
     told: float = 0.0,
+    ruled: np.ndarray | None = None,
 ) -> np.ndarray:
     """Picture uint8 ``(4h, 4w, 3)`` of a condition uint8 ``(h, w, 3)``.
 
     `resolution` is that of the picture, m/px; `noise` float32 ``(3, 4h, 4w)``; `times` are DDIM timesteps, the
     checkpoint's own if None; `told` the degradation of the condition, none for an exact 4×4 mean (what a sampler tells
-    by level is for the cascade's own output, which is flatter than that).
+    by level is for the cascade's own output, which is flatter than that); `ruled` are parcels, ``(2, 4h, 4w)``, for a
+    network that is shown them: none anywhere if None.
     """
     network, sampler = checkpoint.network, checkpoint.sampler
     low = to_tensor(condition)
     features = network.encode(low)
     known = torch.tensor([float(resolution)]), torch.tensor([float(told)])
     start = torch.from_numpy(np.ascontiguousarray(noise))[None].contiguous(memory_format=torch.channels_last)
+    ruled = None if ruled is None else torch.from_numpy(np.ascontiguousarray(ruled))[None]
+    extra = network.read(F.pad(start, [network.config.rim] * 4), ruled)
     x0 = ddim(
-        lambda x, t: network(x, torch.tensor([float(t)]), features, *known),
+        lambda x, t: network(x, torch.tensor([float(t)]), features, *known, extra=extra),
         start,
         list(times or sampler.times),
         network.config.predicts,

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from model import noise
+from model import noise, parcels
 from model.checkpoint import Checkpoint
 from model.evaluation.context import Context
 from model.evaluation.distance import Distance, difference, fid, floor, kid
@@ -22,7 +22,16 @@ REGIONAL = ("4892", "1223", "611x", "305")
 
 def noise_of(index: int, size: int = 256) -> np.ndarray:
     """The noise of validation picture `index`: float32 ``(3, size, size)``."""
-    return noise.field(11, 15, 512 * index, 0, 512 * index + size, size)
+    return noise.field(*_place(index, size))
+
+
+def ruled_of(index: int, size: int = 256) -> np.ndarray:
+    """Its parcels: float32 ``(2, size, size)``."""
+    return parcels.field(*_place(index, size))
+
+
+def _place(index: int, size: int) -> tuple[int, ...]:
+    return 11, 15, 512 * index, 0, 512 * index + size, size
 
 
 def drawn(
@@ -39,20 +48,21 @@ def drawn(
     order = {p.id: n for n, p in enumerate(context.patches)}
     for patch in context.bar([p for p in patches if p.id not in rows], f"single level, {name}", unit="patch"):
         number = order[patch.id]
-        condition = own_condition(checkpoint, patch, noise_of(number + len(order))) if own else case(patch).condition
+        condition = own_condition(checkpoint, patch, number + len(order)) if own else case(patch).condition
         degradation = checkpoint.sampler.told(LEVELS[patch.level]) if own or told else 0.0
-        rows[patch.id] = draw(checkpoint, condition, patch.m_per_px, noise_of(number), times, degradation)
+        rows[patch.id] = draw(checkpoint, condition, patch.m_per_px, noise_of(number), times, degradation,
+                              ruled_of(number))
     return rows
 
 
-def own_condition(checkpoint: Checkpoint, patch: Patch, start: np.ndarray) -> np.ndarray:
+def own_condition(checkpoint: Checkpoint, patch: Patch, number: int) -> np.ndarray:
     """What the network itself makes of the patch's 16×16 means, uint8 ``(64, 64, 3)``: in the cascade it sees no other.
 
-    With what lies around mirrored, so that no edge is seen. `start` is noise of at least its size.
+    With what lies around mirrored, so that no edge is seen; with the noise and parcels of that number.
     """
     coarser = np.pad(shrink(shrink(patch.pixels)), ((AROUND, AROUND), (AROUND, AROUND), (0, 0)), "reflect")
     size = SCALE * len(coarser)
-    made = draw(checkpoint, coarser, SCALE * patch.m_per_px, start[:, :size, :size])
+    made = draw(checkpoint, coarser, SCALE * patch.m_per_px, noise_of(number, size), ruled=ruled_of(number, size))
     return made[SCALE * AROUND:-SCALE * AROUND, SCALE * AROUND:-SCALE * AROUND]
 
 

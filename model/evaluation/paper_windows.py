@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model import noise
+from model import noise, parcels
 from model.checkpoint import Checkpoint
 from model.evaluation.drawing import draw
 from model.network import SCALE
@@ -43,18 +43,18 @@ def layouts(halo: int) -> tuple[Layout, ...]:
     return *PAPERS, Layout("canonical: halo and noise field", 256, halo, "field")
 
 
-def window_noise(layout: Layout, seed: int, i: int, j: int) -> np.ndarray:
-    """Noise of window (column i, row j): float32 ``(3, window, window)``."""
+def window_noise(layout: Layout, seed: int, i: int, j: int, field=noise.field) -> np.ndarray:
+    """Noise of window (column i, row j): float32 ``(3, window, window)``; or its parcels, with their `field`."""
     size = layout.window
     x, y = i * layout.core - layout.halo, j * layout.core - layout.halo
     if layout.noise == "field":
-        return noise.field(seed, FIELD_LEVEL, x, y, x + size, y + size)
+        return field(seed, FIELD_LEVEL, x, y, x + size, y + size)
     if layout.noise == "identical":
-        block = noise.field(seed, FIELD_LEVEL, 0, 0, layout.core, layout.core)
+        block = field(seed, FIELD_LEVEL, 0, 0, layout.core, layout.core)
         rows, columns = (np.arange(y, y + size) % layout.core, np.arange(x, x + size) % layout.core)
         return block[:, rows[:, None], columns[None]]
     far = 4096 * (1 + i + 64 * j)  # a part of the field that no other window looks at
-    return noise.field(seed + 1, FIELD_LEVEL, far, 0, far + size, size)
+    return field(seed + 1, FIELD_LEVEL, far, 0, far + size, size)
 
 
 def mosaic(
@@ -84,7 +84,8 @@ def mosaic(
     for j in range(rows):
         for i in range(columns):
             low = condition[j * step : j * step + size, i * step : i * step + size]
-            made = draw(checkpoint, low, resolution, window_noise(layout, seed, i, j), times)
+            given, ruled = (window_noise(layout, seed, i, j, field) for field in (noise.field, parcels.field))
+            made = draw(checkpoint, low, resolution, given, times, ruled=ruled)
             picture[j * layout.core : (j + 1) * layout.core, i * layout.core : (i + 1) * layout.core] = made[
                 halo : halo + layout.core, halo : halo + layout.core
             ]

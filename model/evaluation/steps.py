@@ -6,7 +6,7 @@ import numpy as np
 
 from model.evaluation.context import Context
 from model.evaluation.drawing import draw
-from model.evaluation.fidelity import Judge, noise_of
+from model.evaluation.fidelity import Judge, noise_of, ruled_of
 from model.evaluation.scattering import Scattering
 from model.evaluation.scenes import case, spread
 from model.evaluation.statistics import kurtosis, sharpness
@@ -40,7 +40,8 @@ def run(context: Context) -> dict:
         for label, times in asked:
             made = {}
             for n, patch in enumerate(context.bar(chosen, f"steps, {name}, {label}", unit="patch")):
-                made[patch.id] = draw(checkpoint, case(patch).condition, patch.m_per_px, noise_of(n), list(times))
+                made[patch.id] = draw(checkpoint, case(patch).condition, patch.m_per_px, noise_of(n), list(times),
+                                      ruled=ruled_of(n))
             distance = judge.distance(judge.features(made))
             curve[label] = {
                 "kid": distance.as_dict() if distance else None,
@@ -58,6 +59,6 @@ def seconds(checkpoint, times: list[int], repeats: int = 2) -> float:
     taken = []
     for _ in range(1 if len(times) > 16 else repeats):
         begin = time.perf_counter()
-        draw(checkpoint, condition, 19.0, noise_of(0, size), times)
+        draw(checkpoint, condition, 19.0, noise_of(0, size), times, ruled=ruled_of(0, size))
         taken.append(time.perf_counter() - begin)
     return min(taken)

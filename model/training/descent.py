@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from model.readings import inner
 from model.training.imagery import LEVELS, Patch
-from model.training.pairs import Pair, Pairs, rotate, turn
+from model.training.pairs import SNOWY, Pair, Pairs, rotate, turn
 from model.training.pixels import as_pixels, as_tensor
 from model.training.snow import RELIEF, snowed
 
@@ -53,7 +53,9 @@ class Descent:
             found = [p.pixels for p in patches if p.level == level]
             other, kinds = WILD.get(level, ("", ()))
             found += [p.pixels for p in patches if p.level == other and wild(p.landcover, kinds)]
-            found += [snowed(p.pixels, rng) for p in pairs.relief if pairs.config.snowed]
+            if pairs.config.snowed:
+                found += ([p.pixels for p in pairs.snow if p.level != level] if level in SNOWY
+                          else [snowed(p.pixels, rng) for p in pairs.relief])
             found += [as_pixels(pairs.calm_target(rng)) for _ in range(QUIET) if pairs.calm]
             if found:
                 corners = [(y, x) for y in (0, 256 - around) for x in (0, 256 - around)]

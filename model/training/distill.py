@@ -18,8 +18,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional as F
 
+from model import parcels
 from model.checkpoint import read_state
 from model.errors import BadCheckpoint
 from model.network import Network, NetworkConfig, grown
@@ -36,7 +38,7 @@ from model.training.patches import RIM, patch_distance
 from model.training.processes import agreed, here, share_gradients
 from model.training.score import Score
 from model.training.sheet import Sheet
-from model.training.sketch import sketch
+from model.training.sketch import fields, sketch
 from model.training.strength import Strength
 
 
@@ -49,9 +51,10 @@ class DistillConfig:
     minutes: float | None = None
     times: tuple[int, ...] = (999,)       # the student's DDIM timesteps
     creases: tuple[float, ...] = ()       # given to a student whose teacher had none
-    cells: int = 0                        # ... or fewer
+    cells: int | None = None              # ... or another size of them; 0: none, whatever the teacher had
     relief: bool = False                  # True: to one whose teacher did not read it, likewise
-    sketched: float = 0.0                 # of the known places: shown their own sketch for relief
+    parcels: bool = False                 # True: to one whose teacher was not shown any, likewise
+    sketched: float = 0.0                 # of the known places: shown their own sketch for relief, or for parcels
     rim: int = 0
     padding: str = ""                     # other than the teacher's
     enlarging: str = ""                   # other than the teacher's
@@ -70,7 +73,7 @@ class DistillConfig:
     adversarial: float = 0.2              # weight of the discriminator's opinion; 0 trains without one
     score: float = 1.0                    # weight of the proper score of the two pictures
     texture: float = 2.0                  # ... and, within it, of the wavelets' moduli
-    strength: float = 0.0                 # weight of how strong detail of deep places is, in the mean of each level
+    strength: float = 0.0                 # weight of how strong detail is, in the mean of each level
     patches: float = 0.0                  # weight of the distance between the patches' distributions, every second step
     kind: float = 0.0                     # weight of the score of what kind of ground all of them show, likewise
     mean: float = 2.0                     # weight of |4×4 mean - condition| where it is the cascade's own
@@ -113,7 +116,7 @@ class Batch(NamedTuple):
     kept: torch.Tensor        # (B,): how much the 4×4 means are to be kept ...
     means: torch.Tensor       # (2B, 3, crop/4, crop/4): ... and what they should be
     shift: list[int]          # y, x of what is judged
-    sketches: torch.Tensor    # (2B, 2, crop, crop): shown for relief; NaN: what the noise is read as
+    sketches: torch.Tensor    # (2B, 4, crop, crop): shown for relief and for parcels; NaN: what the noise is read as
 
 
 CUT, REACH = 16, 32  # pixels
@@ -179,7 +182,9 @@ class Distiller:
         torch.manual_seed(config.seed)
         taught = NetworkConfig.from_dict(state["network_config"])
         self.network = Network(replace(taught, creases=tuple(config.creases) or taught.creases,
-                                       cells=config.cells or taught.cells, relief=config.relief or taught.relief,
+                                       cells=taught.cells if config.cells is None else config.cells,
+                                       relief=config.relief or taught.relief,
+                                       parcels=config.parcels or taught.parcels,
                                        rim=config.rim or taught.rim,
                                        padding=config.padding or taught.padding,
                                        enlarging=config.enlarging or taught.enlarging,
@@ -201,7 +206,8 @@ class Distiller:
                 self.discriminator.load_state_dict(state["discriminator"])
             except RuntimeError as error:
                 raise BadCheckpoint(f"the discriminator beside {teacher} is of another shape: {error}") from None
-        self.score, self.strength = Score().to(self.device), Strength().to(self.device)
+        self.score = Score().to(self.device)
+        self.strengths = nn.ModuleList([Strength(), Strength()]).to(self.device)  # of deep places, and of known ones
         # Against an adversary momentum circles; without one it averages the noise of small batches.
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=config.lr, weight_decay=0.0,
                                            betas=(0.0 if config.adversarial else 0.9, 0.99), fused=True)
@@ -224,7 +230,7 @@ class Distiller:
         state = {"network": self.network.state_dict(), "average": self.average.state_dict(),
                  "discriminator": self.discriminator.state_dict(), "optimiser": self.optimiser.state_dict(),
                  "optimiser_d": self.optimiser_d.state_dict(), "step": self.step, "seconds": self.seconds,
-                 "strength": self.strength.state_dict(),
+                 "strengths": self.strengths.state_dict(),
                  "network_config": self.network.config.as_dict(), "whitening": self.whitening.table,
                  "config": asdict(self.config), "teacher_steps": self.teacher_steps, **self.journal.state()}
         torch.save(state, self.out / "state.pt.new")
@@ -241,8 +247,8 @@ class Distiller:
                 self.grow(state["optimiser"], old)
             for name in ("discriminator", "optimiser", "optimiser_d"):
                 getattr(self, name).load_state_dict(state[name])
-            if "strength" in state:  # since explorer-18
-                self.strength.load_state_dict(state["strength"])
+            if "strengths" in state:  # since explorer-20
+                self.strengths.load_state_dict(state["strengths"])
         except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
             raise BadCheckpoint(f"{self.out / 'state.pt'} cannot be resumed: {error}") from None
         self.step, self.seconds = state["step"], state["seconds"]
@@ -318,9 +324,10 @@ class Distiller:
             coarser = stored(coarser).repeat(2, 1, 1, 1)
             size = 4 * coarser.shape[-1]
             noise = torch.from_numpy(rng.standard_normal((len(coarser), 3, size, size), dtype=np.float32))
+            noise = noise.to(self.device)
             with torch.no_grad():
-                made = self.generate(self.brief, coarser, 4 * resolution[own].repeat(2), flat.repeat(2),
-                                     noise.to(self.device))
+                made = self.generate(self.brief, coarser, 4 * resolution[own].repeat(2), flat.repeat(2), noise,
+                                     self.seen(noise))
             condition[own.repeat(2)] = stored(made[..., 4 * AROUND:-4 * AROUND, 4 * AROUND:-4 * AROUND])
         means = condition
         flat = self.flatness(rng, len(pairs))
@@ -329,31 +336,50 @@ class Distiller:
         # One crop for all that is computed, on the 16 px grid of the coarse means.
         # Not from the rim: what is made there, the condition too, has seen zeros for neighbours.
         x, y = (16 * int(rng.integers(2, (256 - c.crop) // 16 - 1)) for _ in range(2))
-        sketches = torch.full_like(target[:, :2], torch.nan)
+        sketches = target.new_full((len(pairs), 2 + parcels.CHANNELS, *target.shape[2:]), torch.nan)
         if c.sketched:
             shown = torch.from_numpy(rng.random(len(pairs)) < c.sketched).to(self.device)
-            if shown.any():
-                sketches[shown] = sketch(target[shown])
+            built = torch.tensor([pair.built for pair in pairs], device=self.device)
+            if not self.network.config.parcels:
+                built = torch.zeros_like(built)
+            for of, channels, draw in ((~built, slice(0, 2), sketch), (built, slice(2, None), fields)):
+                if (shown & of).any():
+                    sketches[shown & of, channels] = draw(target[shown & of])
         target, sketches = (v[..., y:y + c.crop, x:x + c.crop] for v in (target, sketches))
         condition, means = (v[..., y // 4:(y + c.crop) // 4, x // 4:(x + c.crop) // 4] for v in (condition, means))
         # What was made of the soft base is to be mended, not kept.
         return target, condition, resolution, strength, (own & ~under).float(), means, sketches
 
+    def seen(self, noise: torch.Tensor, around: bool = False) -> list[torch.Tensor] | None:
+        """What the network is given beside x_t: what the noise is read as (with its rim, if it comes with what is
+        `around`), and parcels of as many worlds as there are pictures, numbered by the noise."""
+        config = self.network.config
+        if not config.rim:
+            return None
+        ruled = None
+        if config.parcels:
+            height, width = (size - 2 * config.rim * around for size in noise.shape[-2:])
+            worlds = noise[:, 0, 0, 0].contiguous().cpu().numpy().view(np.uint32).tolist()
+            ruled = torch.from_numpy(np.stack([parcels.field(world, 15, 0, 0, width, height) for world in worlds]))
+            ruled = ruled.to(self.device)
+        return self.network.read(noise if around else F.pad(noise, [config.rim] * 4), ruled)
+
     def read(self, batch: Batch) -> list[torch.Tensor] | None:
-        """What the noise is read as, and for relief the sketches that are shown."""
-        rim = self.network.config.rim
-        extra = self.network.read(F.pad(batch.noise, [rim] * 4)) if rim else None
+        """What is seen of the noise, and for relief and parcels the sketches that are shown."""
+        extra = self.seen(batch.noise)
         if self.network.relief:
-            extra[-1] = torch.where(batch.sketches.isnan(), extra[-1], batch.sketches)
+            names = [name for name in ("relief", "parcels") if getattr(self.network.config, name)]
+            for i, shown in zip(range(-len(names), 0), batch.sketches.split(2, 1), strict=False):
+                extra[i] = torch.where(shown.isnan(), extra[i], shown)
         return extra
 
     @torch.no_grad()
     def descend(self, condition, m_per_px: float, told: float, noise):
         """The average's picture of one condition, as the cascade would keep it; `noise` with its rim."""
         known = (torch.tensor([v], device=self.device) for v in (m_per_px, told))
-        noise, rim = noise.to(self.device), self.average.config.rim
-        extra = self.average.read(noise) if rim else None
-        return stored(self.generate(self.brief, condition.to(self.device), *known, inner(noise, rim), extra))
+        noise = noise.to(self.device)
+        start, extra = inner(noise, self.network.config.rim), self.seen(noise, around=True)
+        return stored(self.generate(self.brief, condition.to(self.device), *known, start, extra))
 
     def coarse(self, target, means):
         """The 16×16 means that the detail of the real and of both made pictures is taken from, and which of them the
@@ -419,9 +445,10 @@ class Distiller:
         if c.kind and self.step % 2 == 0:
             kind = self.score.kind(one, other, real).mean()
         strong = torch.zeros((), device=self.device)
-        if self.deep and c.strength:
-            strong = self.strength(torch.cat([one[:self.deep], other[:self.deep]]), real[:self.deep],
-                                   resolution[:self.deep])
+        if c.strength:
+            for held, those in zip(self.strengths, (slice(self.deep), slice(self.deep, None)), strict=True):
+                if len(real[those]):
+                    strong = strong + held(torch.cat([one[those], other[those]]), real[those], resolution[those])
         patches = torch.zeros((), device=self.device)
         if c.patches and self.step % 2 == 0:
             chance = torch.Generator().manual_seed((c.seed << 32) + self.step)

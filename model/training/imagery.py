@@ -20,6 +20,7 @@ COLUMNS = ("id", "shard", "size_px", "m_per_px", "lat", "lon", "scene", "source"
 LEVELS = {"4892": 5, "1223": 7, "611x": 8, "305": 9, "76": 11, "19": 13, "4.8": 15}
 # How much of its contrast a fine source keeps: of octaves that both show, Blue Marble has less (docs/MODEL.md, "Tone").
 CONTRAST = {"76": 0.85, "19": 0.7, "4.8": 0.85}
+SOFT = 0.7  # pixels of z5: by how much the base is softer there than the means of finer pictures
 AROUND = 4  # pixels of the base on every side of what lies above a patch
 IMAGERY = Path(__file__).resolve().parents[3] / "shared" / "imagery"  # where the commands look unless told otherwise
 
@@ -155,8 +156,10 @@ def _pair_with_base(patch: Patch, base: Base) -> None:
     """A patch of Blue Marble at z7, and the 64 px of z5 which are the condition of that tile."""
     above = _over(patch, base, LEVELS[patch.level], 4) if base.zoom == LEVELS[patch.level] - 2 else None
     if above is not None:
+        # Of another month, one with snow and one without, they are no pair: mixed they were a haze over all mountains.
+        if not _recolour(patch, above, 6, another=40):
+            above = np.clip(np.rint(_blur(_means(patch.pixels, 64), SOFT)), 0, 255).astype(np.uint8)
         patch.base = above
-        _recolour(patch, above, 6)
 
 
 def _place_under_base(patch: Patch, base: Base) -> None:
@@ -178,13 +181,17 @@ def _over(patch: Patch, base: Base, zoom: int, times: int, around: int = 0) -> n
     return base.region(level, x0 - around, y0 - around, x0 + size + around, y0 + size + around)
 
 
+def _means(pixels: np.ndarray, n: int) -> np.ndarray:
+    """Of n × n squares: ``(n, n, 3)``."""
+    return pixels.reshape(n, 256 // n, n, 256 // n, 3).mean((1, 3))
+
+
 def _recolour(patch: Patch, base: np.ndarray, sigma: float, another: float = 256) -> bool:
     """The patch keeps its own detail and takes the colours of the base ``(n, n, 3)`` there, smoothed by `sigma` px.
 
     False, and nothing is done, if they differ by `another` grey levels somewhere: one has snow there, or ice."""
     n = len(base)
-    mean = patch.pixels.reshape(n, 256 // n, n, 256 // n, 3).mean((1, 3))
-    shift = _blur(base - mean, sigma)
+    shift = _blur(base - _means(patch.pixels, n), sigma)
     if np.abs(shift).max() >= another:
         return False
     up = np.stack([np.asarray(Image.fromarray(shift[..., c].astype(np.float32), "F").resize((256, 256), Image.BICUBIC))

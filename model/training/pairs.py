@@ -11,11 +11,16 @@ from torch.nn import functional as F
 from model.training.degradation import degrade, haze
 from model.training.imagery import LEVELS, Patch
 from model.training.pixels import as_tensor
-from model.training.snow import RELIEF, snowed
+from model.training.snow import RELIEF, snowed, snowy
 
 # How often each level is drawn. z7…z15 are what `earth` generates; 4892 serves worlds with a coarse picture.
 LEVEL_WEIGHTS = {"4892": 0.05, "1223": 0.22, "611x": 0.09, "305": 0.13, "76": 0.20, "19": 0.17, "4.8": 0.14}
 FINE = {"305": 305.0, "76": 76.0, "19": 19.1, "4.8": 4.78}  # levels that lack calm nature
+SNOWY = ("1223", "611x", "305")                       # levels that have real snow on mountains
+SNOWED = ("1223", "305", "76", "19", "4.8")           # ... that are shown it
+LEVELS_M = {"1223": 1223.0, **FINE}
+# Words of land covers that have straight lines; those of SpaceNet 7 and ShipsNet, towns and their land, have no name.
+BUILT = ("farm", "crop", "city", "pivot", "port", "smallholdings", "irrigated")
 # What stands in for it, and how many times enlarged: sand keeps a little of its relief.
 ENLARGED = {"auto:ocean": 8, "auto:ice": 8, "auto:desert-bare": 4}
 
@@ -48,6 +53,7 @@ class Pair(NamedTuple):
     degradation: float
     level: str
     above: torch.Tensor | None = None  # (3, c/16 + 2·AROUND, same): the world's base, to make the condition of
+    built: bool = False         # whether there are likely to be fields, or streets
 
 
 def stack(pairs: list[Pair]) -> tuple[torch.Tensor, ...]:
@@ -82,6 +88,7 @@ class Pairs:
                      if (found := [p for p in coarse if p.landcover.startswith(kind)])]
         nature = ("forest", "desert", "mountain", "volcano", "tundra", "savanna")
         self.relief = [p for p in patches if p.level == "76" and any(n in p.landcover for n in RELIEF)]
+        self.snow = [p for p in patches if p.blue_marble and p.level in SNOWY and snowy(p.pixels)]
         self.borrow = {"305": self.relief,
                        "19": [p for p in patches if p.level == "76" and any(n in p.landcover for n in nature)]}
         self.borrow["4.8"] = self.borrow["19"] + [p for p in patches if p.level == "19" and "forest" in p.landcover]
@@ -93,11 +100,8 @@ class Pairs:
         c = self.config
         if self.calm and rng.random() < c.calm:
             return self._calm(rng)
-        if self.relief and c.snowed and rng.random() < c.snowed:
-            level = list(FINE)[rng.integers(len(FINE))]
-            patch = self.relief[rng.integers(len(self.relief))]
-            patch = replace(patch, pixels=snowed(patch.pixels, rng))
-            return self._ordinary(patch, FINE[level] * float(rng.uniform(0.7, 1.3)), level, rng)
+        if self.snow and self.relief and c.snowed and rng.random() < c.snowed:
+            return self._snow(rng)
         level = self.levels[rng.choice(len(self.levels), p=self.level_weights)]
         if self.borrow.get(level) and rng.random() < c.borrowed:
             patch = self.borrow[level][rng.integers(len(self.borrow[level]))]
@@ -139,7 +143,8 @@ class Pairs:
         if not strength:
             strength = self.flatness(rng)
             condition = haze(condition[None], torch.tensor([strength]))[0]
-        return Pair(condition, target.contiguous(), m_per_px, strength, level)
+        built = patch.level in ("76", "19", "4.8") and (not patch.landcover or any(n in patch.landcover for n in BUILT))
+        return Pair(condition, target.contiguous(), m_per_px, strength, level, built=built)
 
     def flatness(self, rng) -> float:
         """By how much a condition is flattened: mostly not at all."""
@@ -166,6 +171,18 @@ class Pairs:
         target = turn(as_tensor(patch.pixels), k).contiguous()
         return Pair(F.avg_pool2d(target[None], 4)[0], target, patch.m_per_px, self.flatness(rng), patch.level,
                     turn(above, k).contiguous())
+
+    def _snow(self, rng):
+        """Mountains under snow: real ones at z7, at z9 and in part at z11; laid over others at the finer levels."""
+        level = SNOWED[rng.integers(len(SNOWED))]
+        patch = self.snow[rng.integers(len(self.snow))]
+        if level == "1223" and patch.base is not None:
+            return self._true_base(patch, rng)
+        if level not in SNOWY and (level != "76" or rng.random() < 0.5):
+            patch = self.relief[rng.integers(len(self.relief))]
+            patch = replace(patch, pixels=snowed(patch.pixels, rng))
+        near = LEVELS_M[level] * float(rng.uniform(0.7, 1.3))
+        return self._ordinary(patch, near, level, rng)
 
     def _calm(self, rng):
         target = self.calm_target(rng)

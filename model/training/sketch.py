@@ -14,6 +14,7 @@ from model.readings import limited
 
 BANDS = ((3.0, 10.0), (1.2, 3.0))  # pixels: differences of two blurs, as wide as Relief's two channels
 AROUND = 12.0   # pixels within which a form is strong or weak
+FIELDS, FARTHER = (0.8, 20.0), 24.0  # likewise, of what `parcels` shows
 
 
 def blur(x: torch.Tensor, width: float) -> torch.Tensor:
@@ -31,3 +32,11 @@ def sketch(pictures: torch.Tensor) -> torch.Tensor:
     blurred = {width: blur(grey, width) for band in BANDS for width in band}
     bands = [blurred[narrow] - blurred[wide] for narrow, wide in BANDS]
     return torch.cat([limited(band / (blur(band.square(), AROUND).sqrt() + 1e-4)) for band in bands], 1)
+
+
+def fields(pictures: torch.Tensor) -> torch.Tensor:
+    """``(B, 3, H, W)`` -> ``(B, 2, H, W)``: brightness and how green it is, likewise; what `parcels.field` is of."""
+    narrow, wide = FIELDS
+    seen = pictures.mean(1, keepdim=True), pictures[:, 1:2] - pictures[:, :1]
+    bands = [blur(x, narrow) - blur(x, wide) for x in seen]
+    return torch.cat([limited(band / (blur(band.square(), FARTHER).sqrt() + 3e-3)) for band in bands], 1)

@@ -2,7 +2,8 @@
 
 Without them all that is white was held against sea ice and calm snow, and the high mountains of every world were
 clouds. What snow on a mountain looks like is mostly the mountain: its relief, lit, in white and the blue of the sky's
-light in the shadows, and the bare rock of the steepest slopes.
+light in the shadows, and the bare rock of the steepest slopes. Blue Marble has it at 305 m and coarser (`snowy`); at
+the finer levels it is laid over mountains that have none (`snowed`).
 """
 
 import numpy as np
@@ -19,12 +20,24 @@ SNOWLINES = (16.0, 60.0)  # pixels: how wide the patches are that are free of sn
 LEAST, MOST = -0.6, 2.4   # how much of a picture is covered: about a third, and all but the rock
 
 
+# Shares of a picture: white, bare and dark, of its squares of 16 px with both.
+WHITE, BARE, BOTH = (0.1, 0.85), 0.08, 0.3
 COARSE = 4  # pixels of the grid on which all that is wide is computed
 
 
 def wide(x: torch.Tensor, width: float) -> torch.Tensor:
     """``(1, 1, h, w)`` on the coarse grid, smoothed by a Gaussian of so many pixels and enlarged to pixels."""
     return F.interpolate(blur(x, width / COARSE), scale_factor=COARSE, mode="bilinear")
+
+
+def snowy(pixels: np.ndarray) -> bool:
+    """Whether a picture, uint8 ``(256, 256, 3)``, shows mountains or hills partly under snow."""
+    red_green, blue = pixels[..., :2].max(2).astype(int), pixels[..., 2].astype(int)
+    white = pixels.min(2) > 190
+    bare = ~white & (blue < red_green + 6) & (pixels.mean(2) < 130)
+    part = white.reshape(16, 16, 16, 16).mean((1, 3))
+    return (WHITE[0] < white.mean() < WHITE[1] and bare.mean() > BARE
+            and ((part > 0.1) & (part < 0.9)).mean() > BOTH)
 
 
 def snowed(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 BANDS = 2       # octaves of wavelengths, from 2 px: those that a level adds to its condition
 FAINT = 0.1     # of whitened detail, below which amplitudes are all alike: calm ground decides nothing
 MEMORY = 0.97   # of the mean of a level, from one of its places to the next
-DEEPEST, LEVELS = 4.78, 4  # m/px, and how many levels there are from there, each of two octaves
+DEEPEST, LEVELS = 4.78, 6  # m/px, and how many levels there are from there, each of two octaves
 
 
 def amplitudes(detail: torch.Tensor) -> torch.Tensor:

@@ -1,12 +1,14 @@
 """Snow over mountains: white and blue, as much of it as the dice say, and the mountains seen through it."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch.nn import functional as F
 
 from model.training.imagery import Patch
-from model.training.pairs import FINE, PairConfig, Pairs
-from model.training.snow import LIT, SHADED, snowed
+from model.training.pairs import LEVELS_M, SNOWED, PairConfig, Pairs
+from model.training.snow import LIT, SHADED, snowed, snowy
 
 
 def mountains(number: int = 0, landcover="desert, mountains") -> Patch:
@@ -44,12 +46,32 @@ def test_in_snow_light_is_white_shadow_blue_and_both_lie_where_the_mountains_hav
     assert np.array(SHADED).min() < shaded.min()
 
 
-def test_of_the_pairs_some_are_mountains_under_snow_at_all_fine_levels():
-    patches = [mountains(n) for n in range(3)] + [mountains(9, "savanna")]
+def under_snow(level: str, number: int = 0) -> Patch:
+    """Blue Marble's: ridges of some 20 px, white above green valleys."""
+    patch = mountains(number, "auto:vegetation")
+    high = patch.pixels.mean(-1, keepdims=True) > 118
+    pixels = np.where(high, np.array([240, 243, 246]), np.array([50, 62, 35])).astype(np.uint8)
+    return replace(patch, id=f"bm{number}", scene=f"bm{number}", level=level, m_per_px=LEVELS_M[level], pixels=pixels)
+
+
+def test_snow_on_mountains_is_told_from_ice_and_shores_and_clouds_over_nothing():
+    assert snowy(under_snow("305").pixels) and not snowy(mountains().pixels)
+    ice, shore = np.full((256, 256, 3), 240, np.uint8), np.full((256, 256, 3), 240, np.uint8)
+    shore[:, :128] = 30, 60, 120
+    half = under_snow("305").pixels.copy()
+    half[:, :200] = 50, 62, 35  # a peak in a corner is no range
+    assert not any(snowy(pixels) for pixels in (ice, shore, half))
+
+
+def test_of_the_pairs_some_are_mountains_under_snow_at_all_levels():
+    patches = [mountains(n) for n in range(3)] + [mountains(9, "savanna"), under_snow("1223", 4), under_snow("305", 5)]
     pairs = Pairs(patches, 1, PairConfig(crop=64, calm=0.0, borrowed=0.0, snowed=1.0, clean=1.0))
     drawn = pairs.items(0, 60)
-    assert {p.level for p in drawn} == set(FINE)
-    assert all(0.69 < pair.m_per_px / FINE[pair.level] < 1.3 * 92 / 64 + 0.01 for pair in drawn)
+    assert {p.level for p in drawn} == set(SNOWED)
+    assert all(0.69 < pair.m_per_px / LEVELS_M[pair.level] < 1.3 * 92 / 64 + 0.01 for pair in drawn)
     assert np.mean([float(pair.target[2].amax()) > 0.55 for pair in drawn]) > 0.9  # nothing else is as blue here
+    green = [(pair.target[1] - pair.target[[0, 2]].amax(0)).amax() > 0.1 for pair in drawn]  # valleys: not sand
+    real = [pair.level for pair, valleys in zip(drawn, green, strict=True) if valleys]
+    assert {"1223", "305", "76"} == set(real) and real.count("305") == sum(p.level == "305" for p in drawn)
     plain = PairConfig(crop=64, calm=0.0, borrowed=0.0, clean=1.0)
     assert all(p.target[2].amax() < 0.55 for p in Pairs(patches, 1, plain).items(0, 20))

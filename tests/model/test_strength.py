@@ -2,7 +2,7 @@
 
 import torch
 
-from model.training.strength import MEMORY, Strength, amplitudes
+from model.training.strength import LEVELS, MEMORY, Strength, amplitudes
 
 
 def test_the_bands_are_octaves():
@@ -37,5 +37,5 @@ def test_the_mean_is_over_its_latest_places():
         strength(torch.cat([detail, detail]) * (5 if k < 40 else 1), detail, 19 * torch.ones(1))
     off = strength.made - strength.real
     assert torch.allclose(off[1], torch.zeros(2), atol=2 * MEMORY**160) and (off[1] > 0).all()
-    assert (strength.count.flatten() > 0).tolist() == [False, True, False, False]
+    assert (strength.count.flatten() > 0).tolist() == [level == 1 for level in range(LEVELS)]
     assert torch.isfinite(strength(torch.cat([one, one]), one, 4.8 * torch.ones(1)))  # nothing in them at all

@@ -14,6 +14,7 @@ from PIL import Image
 from torch.nn import functional as F
 
 from model import checkpoint as checkpoints
+from model.base import tone_curve
 from model.checkpoint import SamplerConfig
 from model.errors import BadCheckpoint, BadImagery
 from model.grid import pixel_to_lonlat
@@ -291,6 +292,24 @@ def test_a_student_that_is_given_readings_of_the_noise_begins_as_its_teacher(fol
     assert student.network.first.weight[:, -channels:].abs().max() > 0  # and comes to use them
 
 
+def test_where_the_base_shows_another_month_z7_is_made_of_its_own_soft_means(folder):
+    base = Worlds().get("earth").base(0)
+    there = base.region(5, 64 * 31, 64 * 23, 64 * 32, 64 * 24)  # above the tile 31, 23 of z7
+    lon, lat = pixel_to_lonlat(7, 256 * 31 + 128, 256 * 23 + 128)
+    untoned = (255 * (there / 255) ** (1 / EARTH_POWER)).astype(np.uint8)
+    near = np.kron(untoned, np.ones((4, 4, 1), np.uint8))
+    snow = np.maximum(near, np.uint8(235) - np.uint8(40) * (np.arange(256) // 8 % 2).astype(np.uint8)[:, None, None])
+    patches = [Patch(f"bm-{i}", "1223", f"bm-{i}", "", lat, lon, 1000.0, pixels)
+               for i, pixels in enumerate((near, snow))]
+    toned = tone_curve(EARTH_POWER)[snow]
+    match_tone(patches, base)
+    assert np.array_equal(patches[0].base, there)
+    assert np.array_equal(patches[1].pixels, toned)  # as it was: no haze over it
+    means = toned.reshape(64, 4, 64, 4, 3).mean((1, 3))
+    assert np.abs(patches[1].base.mean((0, 1)) - means.mean((0, 1))).max() < 1
+    assert 0.2 < np.diff(patches[1].base.astype(float), axis=0).std() / np.diff(means, axis=0).std() < 0.95
+
+
 def test_what_is_made_of_the_soft_base_is_to_be_mended_not_kept(folder, tmp_path):
     base = Worlds().get("earth").base(0)
     there = base.region(4, 2000 - 4, 1500 - 4, 2000 + 20, 1500 + 20)  # above the tile 125, 94 of z8
@@ -336,7 +355,9 @@ def test_known_places_are_shown_their_own_sketch_and_deep_ones_what_the_noise_sa
     train = [under_earth(1), *patches_of(folder)]
     d = Distiller(tmp_path / "teacher" / "state.pt", replace(d.config, deep=1), train, tmp_path / "student")
     target, shown = d.batch(0).target, d.batch(0).sketches
-    assert shown.shape == (4, 2, 80, 80) and shown[[0, 2]].isnan().all() and torch.equal(shown[1], shown[3])
+    assert shown.shape == (4, 4, 80, 80) and shown[[0, 2]].isnan().all() and shown[:, 2:].isnan().all()
+    shown = shown[:, :2]
+    assert torch.equal(shown[1], shown[3])
     inside = (slice(None), slice(30, 50), slice(30, 50))  # its own surroundings it knows better than the crop does
     assert torch.corrcoef(torch.stack([sketch(target)[1][inside].flatten(), shown[1][inside].flatten()]))[0, 1] > 0.9
     read, network = [], d.network
@@ -435,14 +456,35 @@ def test_a_likeness_lies_at_any_angle():
     assert sum(share > 0.2 for share in along) > len(along) / 2
 
 
+def test_of_towns_and_farms_the_parcels_are_shown_and_of_nature_the_relief(folder, tmp_path):
+    d = distiller(folder, tmp_path, creases=(0.8,), rim=32, relief=True, parcels=True, white=False, sketched=1.0,
+                  own=0.5, deep=0, pairs=PairConfig(crop=256, calm=0.0))
+    patches = [grained(1, 8, "76", "city, farmland, forest, coast"), grained(2, 8, "76", "forest, mountains"),
+               grained(3, 8, "19", ""), grained(4, 8, "305", "")]
+    for patch, built in zip(patches, (True, False, True, False), strict=True):
+        d.pairs, d.ahead = Pairs([patch], 2, d.config.pairs), {}
+        batch = d.batch(0)
+        relief, ruled = (part.isnan() for part in batch.sketches.split(2, 1))
+        assert bool(relief.all()) == built and bool(ruled.all()) != built
+        seen = d.read(batch)
+        assert not seen[-1].isnan().any() and seen[-1].std() > 0.1 and not torch.equal(seen[-1][0], seen[-1][1])
+        if built:
+            assert torch.equal(seen[-1], batch.sketches[:, 2:])
+    d.run(progress=False)
+    assert d.network.first.weight[:, -2:].abs().max() > 0  # they are new to it, and it comes to use them
+
+
 @pytest.mark.parametrize("covered", [0.0, 0.5])
 def test_wild_land_of_another_level_stands_in_where_there_is_little(covered):
     wild, farmed = grained(1, 8, "76", "forest, mountains"), grained(2, 8, "76", "forest, farmland")
     black, savanna = grained(4, 8, "76", "snow, boreal forest, frozen lakes"), grained(5, 8, "76", "savanna")
     patches = [under_earth(20), grained(3, 8, "19"), wild, farmed, black, savanna]
+    patches.append(grained(6, 8, "1223", "auto:vegetation"))
+    patches[-1].scene = "bm"
+    patches[-1].pixels[:] = np.where(np.arange(256)[:, None] // 8 % 2, 240, np.array([50, 62, 35]))
     pairs = Pairs(patches, 1, PairConfig(snowed=covered))
     descent = Descent(patches, pairs, 128, {}, rim=0, seed=1)
-    snow = 1 if covered else 0  # the mountains, once more
+    snow = 1 if covered else 0  # at 305 m the real one of 1223 m; deeper the mountains, once more
     assert {level: len(pictures) / 4 for level, (pictures, _) in descent.real.items()} == {
         "305": 1 + snow, "76": 4 + snow, "19": 3 + snow, "4.8": 2 + snow}
 
@@ -488,8 +530,8 @@ def test_of_a_place_of_its_own_the_opponent_is_shown_the_mean_colour_alone(folde
     again.resume()
     for a, b in zip(d.network.parameters(), again.network.parameters(), strict=True):
         assert torch.equal(a, b) and torch.isfinite(a).all()
-    assert float(d.strength.count.sum()) == d.step  # what it has seen of each level is kept, too
-    assert all(torch.equal(a, b) for a, b in zip(d.strength.buffers(), again.strength.buffers(), strict=True))
+    assert [float(held.count.sum()) for held in d.strengths] == [d.step] * 2  # a deep place and a known one each
+    assert all(torch.equal(a, b) for a, b in zip(d.strengths.buffers(), again.strengths.buffers(), strict=True))
 
 
 def test_a_student_may_enlarge_bilinearly_with_a_wider_head(folder, tmp_path):

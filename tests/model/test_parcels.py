@@ -1,0 +1,56 @@
+"""Parcels: the same fields whoever looks, ruled by straight lines, in a direction of each district's own."""
+
+import hashlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model.grid import width
+from model.parcels import CHANNELS, field
+
+boxes = st.tuples(st.integers(-300, 300), st.integers(-300, 300), st.integers(1, 150), st.integers(1, 150))
+
+
+def test_their_bits_are_written_down():
+    assert hashlib.sha256(field(7, 9, 100, -20, 330, 230).tobytes()).hexdigest()[:16] == "f2ad3accc97eee46"
+
+
+@settings(max_examples=60, deadline=None)
+@given(boxes, boxes)
+def test_windows_that_overlap_see_the_same_parcels(a, b):
+    ax, ay, aw, ah = a
+    bx, by, bw, bh = b
+    x0, y0, x1, y1 = min(ax, bx), min(ay, by), max(ax + aw, bx + bw), max(ay + ah, by + bh)
+    part, whole = field(3, 7, ax, ay, ax + aw, ay + ah), field(3, 7, x0, y0, x1, y1)
+    assert part.shape == (CHANNELS, ah, aw) and part.dtype == np.float32
+    assert np.array_equal(part, whole[:, ay - y0:ay - y0 + ah, ax - x0:ax - x0 + aw])
+
+
+@settings(max_examples=20, deadline=None)
+@given(boxes, st.sampled_from([3, 7, 15]))
+def test_they_wrap_at_the_levels_own_width(box, level):
+    x, y, w, h = box
+    around = width(level)
+    assert np.array_equal(field(1, level, x, y, x + w, y + h), field(1, level, x + around, y, x + around + w, y + h))
+
+
+@pytest.mark.parametrize("seed", [0, 2**64 - 1])
+def test_every_seed_and_level_has_its_own(seed):
+    found = [field(s, level, 0, 0, 400, 400) for s, level in ((seed, 11), (seed, 13), ((seed + 5) % 2**64, 11))]
+    for channels in found:
+        assert np.abs(channels.mean((1, 2))).max() < 0.2 and (channels.std((1, 2)) > 0.3).all()
+        assert np.abs(channels).max() < 4
+    for other in found[1:]:
+        assert abs(np.corrcoef(found[0].ravel(), other.ravel())[0, 1]) < 0.1
+
+
+def test_most_of_the_land_is_flat_between_straight_borders():
+    light, green = field(5, 13, 0, 0, 512, 512)
+    for steps in (np.abs(np.diff(green, axis=0)), np.abs(np.diff(green, axis=1))):
+        assert 0.5 < (steps == 0).mean() < 0.98
+    # Along a border a parcel's neighbours stay the same for several rows: lines, not grains.
+    edge = np.diff(green, axis=1) != 0
+    shifted = edge[1:] & (edge[:-1] | np.roll(edge[:-1], 1, 1) | np.roll(edge[:-1], -1, 1))
+    assert shifted.sum() > 0.85 * edge[1:].sum()
