@@ -70,8 +70,8 @@ def test_of_the_pairs_some_are_mountains_under_snow_at_all_levels():
     assert {p.level for p in drawn} == set(SNOWED)
     assert all(0.69 < pair.m_per_px / LEVELS_M[pair.level] < 1.3 * 92 / 64 + 0.01 for pair in drawn)
     assert np.mean([float(pair.target[2].amax()) > 0.55 for pair in drawn]) > 0.9  # nothing else is as blue here
-    green = [(pair.target[1] - pair.target[[0, 2]].amax(0)).amax() > 0.1 for pair in drawn]  # valleys: not sand
-    real = [pair.level for pair, valleys in zip(drawn, green, strict=True) if valleys]
+    darkest = [pair.target.flatten(1)[:, pair.target.mean(0).argmin()] for pair in drawn]  # green valleys, or sand
+    real = [pair.level for pair, (red, green, _) in zip(drawn, darkest, strict=True) if green > red]
     assert {"1223", "305", "76"} == set(real) and real.count("305") == sum(p.level == "305" for p in drawn)
     plain = PairConfig(crop=64, calm=0.0, borrowed=0.0, clean=1.0)
-    assert all(p.target[2].amax() < 0.55 for p in Pairs(patches, 1, plain).items(0, 20))
+    assert all(p.target[2].amax() < 0.55 for p in Pairs(patches[:4], 1, plain).items(0, 20))
