@@ -88,6 +88,8 @@ class Journal:
         entry |= {name: {k: _number(v) for k, v in group.items()} for name, group in groups.items()}
         self._sums = {}
         self.entries.append(entry)
+        if not self.tells:
+            return entry
         self.out.mkdir(parents=True, exist_ok=True)
         _write_whole(self.out / "log.json", json.dumps(self.entries, indent=1).encode())
         if self._board is not None:
@@ -100,7 +102,7 @@ class Journal:
 
     def sheet(self, step: int, picture: Image.Image | None) -> None:
         """Keep a sample sheet, if there is one."""
-        if picture is None:
+        if picture is None or not self.tells:
             return
         folder = self.out / "sheets"
         folder.mkdir(parents=True, exist_ok=True)

@@ -146,3 +146,12 @@ def test_the_places_are_the_same_whatever_their_order_and_of_different_scenes():
 def test_without_validation_patches_there_is_no_sheet(tmp_path, no_board):
     trainer(tmp_path, steps=1, sheet_every=1).run(progress=False)
     assert not (tmp_path / "sheets").exists()
+
+
+def test_another_process_than_the_first_writes_nothing(tmp_path):
+    silent = Journal(tmp_path / "out", tells=False)
+    with silent.open(0, 0.0, 10, None):
+        silent.note(1, 1.0, {"loss": 2.0})
+        assert silent.enter(1, 1.0)["loss"] == 2.0
+        silent.sheet(1, Image.new("RGB", (4, 4)))
+    assert not (tmp_path / "out").exists() and silent.state()["since"] == {}

@@ -24,8 +24,9 @@ from model.residual import Whitening
 from model.schedule import alpha_bars
 from model.training.degradation import degrade, haze
 from model.training.descent import Descent
-from model.training.distill import DistillConfig, Distiller, grid_phase, streaks
+from model.training.distill import DistillConfig, Distiller
 from model.training.imagery import COLUMNS, CONTRAST, Patch, match_tone, read_index, read_patches
+from model.training.lattice import grid_phase, streaks
 from model.training.loop import TrainConfig, Trainer, loss_weight
 from model.training.pairs import PairConfig, Pairs, rotate, turn
 from model.training.sheet import Sheet
