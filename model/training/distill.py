@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from model import parcels
 from model.checkpoint import read_state
 from model.errors import BadCheckpoint
-from model.network import Network, NetworkConfig, grown
+from model.network import Network, NetworkConfig, grown, inputs
 from model.readings import inner
 from model.residual import Whitening, enlarge
 from model.schedule import ddim
@@ -128,6 +128,17 @@ def stored(image: torch.Tensor) -> torch.Tensor:
     return ((image + 1) * 127.5).round().clamp(0, 255) / 127.5 - 1
 
 
+@torch.no_grad()
+def heard_like_relief(network: Network) -> None:
+    """Let parcels' brightness begin as the sum of relief's channels: a network that draws what a sketch says draws
+    it, and learns where not to. From no weight at all it had not come to use them after 450 steps."""
+    for name, channels in inputs(network.config).items():
+        weight = network.get_parameter(name)
+        relief = [i for i, channel in enumerate(channels) if channel[0] == "relief"]
+        if relief:
+            weight[:, channels.index(("parcel", 0))] = weight[:, relief].sum(1)
+
+
 class Distiller:
     """Holds student, average, discriminator, optimisers and step; `run` goes on from wherever it is."""
 
@@ -153,6 +164,8 @@ class Distiller:
                                        white=config.white and taught.white))
         self.network.load_state_dict(grown(state["average"], taught, self.network.config,
                                            fresh=self.network.state_dict()))
+        if self.network.config.parcels and not taught.parcels:
+            heard_like_relief(self.network)
         self.network.to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
         self.brief = self.average
