@@ -19,18 +19,18 @@ LANE, LANES = 0.9, 1.3   # half width in pixels of the lanes along rows, and how
 STRENGTH = -0.1, 1.1     # of a district; below a tenth it is a tenth: not all land is ruled
 
 _GOLDEN, _FIRST, _SECOND = (np.uint64(v) for v in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
+_24 = np.uint64(24)
 
 
-def hashed(*parts) -> np.ndarray:
-    """uint64 of integers, broadcast."""
-    value = np.uint64(0)
+def hashed(key, *parts) -> np.ndarray:
+    """A key, uint64, of a key and integers, broadcast."""
     with np.errstate(over="ignore"):
         for part in parts:
-            value = (value ^ np.asarray(part).astype(np.uint64)) + _GOLDEN
-            value = (value ^ (value >> np.uint64(30))) * _FIRST
-            value = (value ^ (value >> np.uint64(27))) * _SECOND
-            value = value ^ (value >> np.uint64(31))
-    return value
+            key = (key ^ np.asarray(part).astype(np.uint64)) + _GOLDEN
+            key = (key ^ (key >> np.uint64(30))) * _FIRST
+            key = (key ^ (key >> np.uint64(27))) * _SECOND
+            key = key ^ (key >> np.uint64(31))
+    return key
 
 
 def uniform(key, which: int, low: float = 0.0, high: float = 1.0) -> np.ndarray:
@@ -49,7 +49,7 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarr
 
     x wraps at the level's width.
     """
-    world, around = hashed(np.uint64(seed), level), width(level) // SIZE
+    world, around = hashed(np.uint64(0), seed, level), width(level) // SIZE
     out = np.empty((CHANNELS, y1 - y0, x1 - x0), np.float32)
     for top in range(y0 // SIZE, (y1 - 1) // SIZE + 1):
         for left in range(x0 // SIZE, (x1 - 1) // SIZE + 1):
@@ -83,10 +83,10 @@ def _square(world, around: int, left: int, top: int, x, y) -> np.ndarray:
     across = across / mine(rows) + mine(uniform(keys, 5, -9, 9))
     row = np.floor(across)
     key = hashed(mine(keys), row.astype(np.int64))
-    long = mine(rows * uniform(keys, 6, *LONG)) * uniform(key, 0, *UNEVEN)
-    parcel = hashed(key, np.floor(along / long + uniform(key, 1, -9, 9)).astype(np.int64))
+    long = mine(rows * uniform(keys, 6, *LONG)) * scaled(key, *UNEVEN)
+    parcel = hashed(key, np.floor(along / long + scaled(key << _24, -9, 9)).astype(np.int64))
     from_lane = np.minimum(across - row, 1 - (across - row)) * mine(rows) / np.float32(LANE)
     lane = mine(uniform(keys, 7, -LANES, LANES)) / (1 + (from_lane * from_lane) ** 2)
     spread = np.float32(1.5)
-    light, green = (scaled(bits, -spread, spread) for bits in (parcel, parcel << np.uint64(24)))
+    light, green = (scaled(bits, -spread, spread) for bits in (parcel, parcel << _24))
     return mine(strength) * np.stack([light + lane, green])
