@@ -16,7 +16,7 @@ ROWS = 6.0, 28.0         # pixels: how wide rows are
 LONG = 0.8, 3.0          # how much longer a parcel is than its row is wide, ...
 UNEVEN = 0.6, 1.6        # ... times this, in one row
 LANE, LANES = 0.9, 1.3   # half width in pixels of the lanes along rows, and how light or dark they are at most
-STRENGTH = -0.1, 1.1     # of a district; below a tenth it is a tenth: not all land is ruled
+STRENGTH = -0.1, 1.3     # of a district; below a tenth it is a tenth: not all land is ruled
 
 _GOLDEN, _FIRST, _SECOND = (np.uint64(v) for v in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 _24 = np.uint64(24)

@@ -311,6 +311,8 @@ class Distiller:
         # Not from the rim: what is made there, the condition too, has seen zeros for neighbours.
         x, y = (16 * int(rng.integers(2, (256 - c.crop) // 16 - 1)) for _ in range(2))
         sketches = target.new_full((len(pairs), 2 + parcels.CHANNELS, *target.shape[2:]), torch.nan)
+        # Parcels of a place are its own or none: of others it would learn to look away from all that is so flat.
+        sketches[:, 2:] = 0
         if c.sketched:
             shown = torch.from_numpy(rng.random(len(pairs)) < c.sketched).to(self.device)
             built = torch.tensor([pair.built for pair in pairs], device=self.device)

@@ -17,7 +17,7 @@ from model.training.snow import RELIEF, snowed, snowy
 LEVEL_WEIGHTS = {"4892": 0.05, "1223": 0.22, "611x": 0.09, "305": 0.13, "76": 0.20, "19": 0.17, "4.8": 0.14}
 FINE = {"305": 305.0, "76": 76.0, "19": 19.1, "4.8": 4.78}  # levels that lack calm nature
 SNOWY = ("1223", "611x", "305")                       # levels that have real snow on mountains
-SNOWED = ("1223", "305", "76", "19", "4.8")           # ... that are shown it
+SNOWED = ("1223", "1223", "305", "305", "76", "19", "4.8")  # ... that are shown it, and how often
 LEVELS_M = {"1223": 1223.0, **FINE}
 # Words of land covers that have straight lines; those of SpaceNet 7 and ShipsNet, towns and their land, have no name.
 BUILT = ("farm", "crop", "city", "pivot", "port", "smallholdings", "irrigated")

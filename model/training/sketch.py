@@ -14,7 +14,8 @@ from model.readings import limited
 
 BANDS = ((3.0, 10.0), (1.2, 3.0))  # pixels: differences of two blurs, as wide as Relief's two channels
 AROUND = 12.0   # pixels within which a form is strong or weak
-FIELDS, FARTHER = (0.8, 20.0), 24.0  # likewise, of what `parcels` shows
+FIELDS, FARTHER = (0.8, 20.0), 24.0  # likewise, of what `parcels` shows ...
+FLAT = 2.0      # ... which is flat between its borders: so much stronger, before it is limited
 
 
 def blur(x: torch.Tensor, width: float) -> torch.Tensor:
@@ -39,4 +40,4 @@ def fields(pictures: torch.Tensor) -> torch.Tensor:
     narrow, wide = FIELDS
     seen = pictures.mean(1, keepdim=True), pictures[:, 1:2] - pictures[:, :1]
     bands = [blur(x, narrow) - blur(x, wide) for x in seen]
-    return torch.cat([limited(band / (blur(band.square(), FARTHER).sqrt() + 3e-3)) for band in bands], 1)
+    return torch.cat([limited(FLAT * band / (blur(band.square(), FARTHER).sqrt() + 3e-3)) for band in bands], 1)
