@@ -11,9 +11,10 @@ import numpy as np
 from model.grid import width
 
 CHANNELS = 2             # brightness, and how green it is
+FIRST = 11               # the level from which there are any: at 305 m a pixel is larger than a field
 SIZE = 128               # pixels of the squares in each of which one district begins
-ROWS = 6.0, 28.0         # pixels: how wide rows are
-LONG = 0.8, 3.0          # how much longer a parcel is than its row is wide, ...
+ROWS = 3.0, 14.0         # pixels: how wide rows are; what is much wider, the condition has already
+LONG = 1.0, 4.0          # how much longer a parcel is than its row is wide, ...
 UNEVEN = 0.6, 1.6        # ... times this, in one row
 LANE, LANES = 0.9, 1.3   # half width in pixels of the lanes along rows, and how light or dark they are at most
 STRENGTH = -0.1, 1.3     # of a district; below a tenth it is a tenth: not all land is ruled
@@ -45,10 +46,13 @@ def scaled(bits, low: float, high: float) -> np.ndarray:
 
 
 def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
-    """Parcels of the pixels x0…x1, y0…y1 of a level: float32 ``(2, y1-y0, x1-x0)``, of variance one or so.
+    """Parcels of the pixels x0…x1, y0…y1 of a level: float32 ``(2, y1-y0, x1-x0)``, of variance one or so; 0 above
+    `FIRST`.
 
     x wraps at the level's width.
     """
+    if level < FIRST:
+        return np.zeros((CHANNELS, y1 - y0, x1 - x0), np.float32)
     world, around = hashed(np.uint64(0), seed, level), width(level) // SIZE
     out = np.empty((CHANNELS, y1 - y0, x1 - x0), np.float32)
     for top in range(y0 // SIZE, (y1 - 1) // SIZE + 1):

@@ -22,16 +22,12 @@ REGIONAL = ("4892", "1223", "611x", "305")
 
 def noise_of(index: int, size: int = 256) -> np.ndarray:
     """The noise of validation picture `index`: float32 ``(3, size, size)``."""
-    return noise.field(*_place(index, size))
+    return noise.field(11, 15, 512 * index, 0, 512 * index + size, size)
 
 
-def ruled_of(index: int, size: int = 256) -> np.ndarray:
-    """Its parcels: float32 ``(2, size, size)``."""
-    return parcels.field(*_place(index, size))
-
-
-def _place(index: int, size: int) -> tuple[int, ...]:
-    return 11, 15, 512 * index, 0, 512 * index + size, size
+def ruled_of(index: int, zoom: int, size: int = 256) -> np.ndarray:
+    """Its parcels, if it is a picture of that zoom: float32 ``(2, size, size)``."""
+    return parcels.field(11, zoom, 512 * index, 0, 512 * index + size, size)
 
 
 def drawn(
@@ -51,7 +47,7 @@ def drawn(
         condition = own_condition(checkpoint, patch, number + len(order)) if own else case(patch).condition
         degradation = checkpoint.sampler.told(LEVELS[patch.level]) if own or told else 0.0
         rows[patch.id] = draw(checkpoint, condition, patch.m_per_px, noise_of(number), times, degradation,
-                              ruled_of(number))
+                              ruled_of(number, LEVELS[patch.level]))
     return rows
 
 
@@ -62,7 +58,8 @@ def own_condition(checkpoint: Checkpoint, patch: Patch, number: int) -> np.ndarr
     """
     coarser = np.pad(shrink(shrink(patch.pixels)), ((AROUND, AROUND), (AROUND, AROUND), (0, 0)), "reflect")
     size = SCALE * len(coarser)
-    made = draw(checkpoint, coarser, SCALE * patch.m_per_px, noise_of(number, size), ruled=ruled_of(number, size))
+    made = draw(checkpoint, coarser, SCALE * patch.m_per_px, noise_of(number, size),
+                ruled=ruled_of(number, LEVELS[patch.level] - 2, size))
     return made[SCALE * AROUND:-SCALE * AROUND, SCALE * AROUND:-SCALE * AROUND]
 
 

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from model.readings import inner
 from model.training.imagery import LEVELS, Patch
-from model.training.pairs import SNOWY, Pair, Pairs, rotate, turn
+from model.training.pairs import SNOWY, Pair, Pairs, built, rotate, turn
 from model.training.pixels import as_pixels, as_tensor
 from model.training.snow import RELIEF, snowed
 
@@ -50,18 +50,19 @@ class Descent:
         rng = np.random.default_rng(seed)
         self.real = {}
         for level in SHARES:
-            found = [p.pixels for p in patches if p.level == level]
+            found = [(p.pixels, built(p)) for p in patches if p.level == level]
             other, kinds = WILD.get(level, ("", ()))
-            found += [p.pixels for p in patches if p.level == other and wild(p.landcover, kinds)]
+            nature = [p.pixels for p in patches if p.level == other and wild(p.landcover, kinds)]
             if pairs.config.snowed:
-                found += ([p.pixels for p in pairs.snow if p.level != level] if level in SNOWY
-                          else [snowed(p.pixels, rng) for p in pairs.relief])
-            found += [as_pixels(pairs.calm_target(rng)) for _ in range(QUIET) if pairs.calm]
+                nature += ([p.pixels for p in pairs.snow if p.level != level] if level in SNOWY
+                           else [snowed(p.pixels, rng) for p in pairs.relief])
+            nature += [as_pixels(pairs.calm_target(rng)) for _ in range(QUIET) if pairs.calm]
+            found += [(pixels, False) for pixels in nature]
             if found:
                 corners = [(y, x) for y in (0, 256 - around) for x in (0, 256 - around)]
-                pictures = [pixels[y:y + around, x:x + around] for pixels in found for y, x in corners]
+                pictures = [(pixels[y:y + around, x:x + around], town) for pixels, town in found for y, x in corners]
                 middle = slice(self.cut, self.cut + crop)
-                self.real[level] = (pictures, np.array([features(pixels[middle, middle]) for pixels in pictures]))
+                self.real[level] = (pictures, np.array([features(pixels[middle, middle]) for pixels, _ in pictures]))
         self.levels = list(self.real)
         shares = np.array([SHARES[level] for level in self.levels])
         self.shares = shares / shares.sum()
@@ -82,7 +83,8 @@ class Descent:
             m_per_px /= 4
         edge = (4 * WINDOW - self.crop // 4) // 2
         condition = made[0, :, edge:-edge, edge:-edge]
-        return Pair(condition, self.like(level, condition, rng), m_per_px, self.dial.get(LEVELS[level], 0.0), level)
+        real, town = self.like(level, condition, rng)
+        return Pair(condition, real, m_per_px, self.dial.get(LEVELS[level], 0.0), level, built=town)
 
     def start(self, rng: np.random.Generator) -> tuple[Patch, np.ndarray]:
         """Where to begin: a patch and a window of the base above it; on land, if a few attempts find any."""
@@ -94,8 +96,9 @@ class Descent:
                 break
         return top, top.base[y:y + WINDOW, x:x + WINDOW]
 
-    def like(self, level: str, condition: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-        """A real picture of `level`, of colours and contrast as the condition has them: ``(3, crop, crop)``.
+    def like(self, level: str, condition: torch.Tensor, rng: np.random.Generator) -> tuple[torch.Tensor, bool]:
+        """A real picture of `level`, of colours and contrast as the condition has them, ``(3, crop, crop)``, and
+        whether it is `built`.
 
         Turned by any angle: towns and fields lie along rows and columns, and what is drawn everywhere must not."""
         pictures, known = self.real[level]
@@ -107,9 +110,9 @@ class Descent:
         else:
             away += np.square((known[:, 3] - mine[3]) / (COLOUR if mine[3] < CALM else SPREAD))
         nearest = np.argsort(away)[rng.integers(min(LIKE, len(away)), size=TRIES if free else 1)]
-        pixels = pictures[max(nearest, key=lambda i: known[i, 3])]
+        pixels, town = pictures[max(nearest, key=lambda i: known[i, 3])]
         turned = rotate(turn(as_tensor(pixels), int(rng.integers(8))), float(rng.uniform(0, math.pi / 2)))
-        return inner(turned[None], self.cut)[0]
+        return inner(turned[None], self.cut)[0], town
 
 
 def wild(landcover: str, kinds: tuple[str, ...]) -> bool:

@@ -9,6 +9,7 @@ cascade's own, each picture has its own, to whose pixels its 4×4 means are held
 """
 
 import copy
+import math
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -39,8 +40,8 @@ from model.training.patches import RIM, patch_distance
 from model.training.processes import agreed, here, share_gradients
 from model.training.score import Score
 from model.training.sheet import Sheet
-from model.training.sketch import fields, sketch
-from model.training.strength import Strength
+from model.training.sketch import astray, fields, sketch
+from model.training.strength import DEEPEST, Strength
 
 
 @dataclass
@@ -77,6 +78,7 @@ class DistillConfig:
     strength: float = 0.0                 # weight of how strong detail is, in the mean of each level
     patches: float = 0.0                  # weight of the distance between the patches' distributions, every second step
     kind: float = 0.0                     # weight of the score of what kind of ground all of them show, likewise
+    ruled: float = 0.0                    # weight of parcels that are not drawn, where land is built
     mean: float = 2.0                     # weight of |4×4 mean - condition| where it is the cascade's own
     grid: float = 0.0                     # weight of what pictures share at the phases of the network's own 16 px grid
     streaks: float = 0.0                  # ... of more, or less, along rows and columns than real ones have, likewise
@@ -118,6 +120,7 @@ class Batch(NamedTuple):
     means: torch.Tensor       # (2B, 3, crop/4, crop/4): ... and what they should be
     shift: list[int]          # y, x of what is judged
     sketches: torch.Tensor    # (2B, 4, crop, crop): shown for relief and for parcels; NaN: what the noise is read as
+    built: torch.Tensor       # (B,): 1 where parcels are to be drawn
 
 
 CUT, REACH = 16, 32  # pixels
@@ -264,6 +267,7 @@ class Distiller:
         n = n * self.processes + self.rank
         rng = np.random.Generator(np.random.Philox(key=np.array([c.seed + (2 << 32), n], dtype=np.uint64)))
         target, condition, resolution, strength, kept, means, sketches = self.known(n, rng)
+        town = (sketches[:, 2:] != 0).flatten(1).any(1).float()
         if self.deep:
             places = [self.descent.draw(self.descend, rng) for _ in range(self.deep)]
             there, like, at, told = (v.to(self.device) for v in stack(places))
@@ -272,11 +276,12 @@ class Distiller:
                                 (condition.chunk(2), means.chunk(2)))
             kept = torch.cat([kept.new_full((self.deep,), c.deep_mean), kept])
             sketches = torch.cat([sketches.new_full((self.deep, *sketches.shape[1:]), torch.nan), sketches])
+            town = torch.cat([town.new_tensor([place.built for place in places]), town])
         noise = torch.from_numpy(rng.standard_normal((2 * self.places, *target.shape[1:]), dtype=np.float32))
         # The discriminator's own grids fall elsewhere each time, or they would be drawn into the pictures.
         shift = [int(v) for v in rng.integers(0, COARSE + 1, 2)]
         return Batch(target, condition, resolution, strength, noise.to(self.device), kept, means, shift,
-                     sketches.repeat(2, 1, 1, 1))
+                     sketches.repeat(2, 1, 1, 1), town)
 
     def known(self, n: int, rng):
         """Of batch n the places that a real picture shows: it, two conditions each, m/px, told degradation, where the
@@ -300,8 +305,8 @@ class Distiller:
             noise = torch.from_numpy(rng.standard_normal((len(coarser), 3, size, size), dtype=np.float32))
             noise = noise.to(self.device)
             with torch.no_grad():
-                made = self.generate(self.brief, coarser, 4 * resolution[own].repeat(2), flat.repeat(2), noise,
-                                     self.seen(noise))
+                there = 4 * resolution[own].repeat(2)
+                made = self.generate(self.brief, coarser, there, flat.repeat(2), noise, self.seen(noise, there))
             condition[own.repeat(2)] = stored(made[..., 4 * AROUND:-4 * AROUND, 4 * AROUND:-4 * AROUND])
         means = condition
         flat = self.flatness(rng, len(pairs))
@@ -326,9 +331,9 @@ class Distiller:
         # What was made of the soft base is to be mended, not kept.
         return target, condition, resolution, strength, (own & ~under).float(), means, sketches
 
-    def seen(self, noise: torch.Tensor, around: bool = False) -> list[torch.Tensor] | None:
-        """What the network is given beside x_t: what the noise is read as (with its rim, if it comes with what is
-        `around`), and parcels of as many worlds as there are pictures, numbered by the noise."""
+    def seen(self, noise: torch.Tensor, resolution: torch.Tensor, around: bool = False) -> list[torch.Tensor] | None:
+        """What the network is given beside x_t at ``(B,)`` resolutions: what the noise is read as (with its rim, if it
+        comes with what is `around`), and parcels of as many worlds as there are pictures, numbered by the noise."""
         config = self.network.config
         if not config.rim:
             return None
@@ -336,13 +341,15 @@ class Distiller:
         if config.parcels:
             height, width = (size - 2 * config.rim * around for size in noise.shape[-2:])
             worlds = noise[:, 0, 0, 0].contiguous().cpu().numpy().view(np.uint32).tolist()
-            ruled = torch.from_numpy(np.stack([parcels.field(world, 15, 0, 0, width, height) for world in worlds]))
+            levels = [15 - 2 * round(math.log(m / DEEPEST, 4)) for m in resolution.tolist()]
+            ruled = torch.from_numpy(np.stack([parcels.field(world, level, 0, 0, width, height)
+                                               for world, level in zip(worlds, levels, strict=True)]))
             ruled = ruled.to(self.device)
         return self.network.read(noise if around else F.pad(noise, [config.rim] * 4), ruled)
 
     def read(self, batch: Batch) -> list[torch.Tensor] | None:
         """What is seen of the noise, and for relief and parcels the sketches that are shown."""
-        extra = self.seen(batch.noise)
+        extra = self.seen(batch.noise, batch.resolution.repeat(2))
         if self.network.relief:
             names = [name for name in ("relief", "parcels") if getattr(self.network.config, name)]
             for i, shown in zip(range(-len(names), 0), batch.sketches.split(2, 1), strict=False):
@@ -352,10 +359,10 @@ class Distiller:
     @torch.no_grad()
     def descend(self, condition, m_per_px: float, told: float, noise):
         """The average's picture of one condition, as the cascade would keep it; `noise` with its rim."""
-        known = (torch.tensor([v], device=self.device) for v in (m_per_px, told))
+        resolution, told = (torch.tensor([v], device=self.device) for v in (m_per_px, told))
         noise = noise.to(self.device)
-        start, extra = inner(noise, self.network.config.rim), self.seen(noise, around=True)
-        return stored(self.generate(self.brief, condition.to(self.device), *known, start, extra))
+        start, extra = inner(noise, self.network.config.rim), self.seen(noise, resolution, around=True)
+        return stored(self.generate(self.brief, condition.to(self.device), resolution, told, start, extra))
 
     def coarse(self, target, means):
         """The 16×16 means that the detail of the real and of both made pictures is taken from, and which of them the
@@ -388,7 +395,7 @@ class Distiller:
     def advance(self) -> dict[str, float]:
         c = self.config
         batch = self.batch(self.step)
-        target, condition, resolution, strength, noise, kept, means, shift, _ = batch
+        target, condition, resolution, strength, noise, kept, means, shift, _, town = batch
         twice = resolution.repeat(2)
         coarse, made_coarse, shown, shown_made = self.coarse(target, means)
         adversarial = c.adversarial if self.step >= c.alone else 0.0
@@ -431,6 +438,9 @@ class Distiller:
             patches = patch_distance(one, other, real, chance).mean()
         away = F.avg_pool2d(fake, 4) - means
         mean = (self.whitening.whiten(away, twice).abs().mean((1, 2, 3)) * kept.repeat(2)).sum() / (2 * self.places)
+        ruled = torch.zeros((), device=self.device)
+        if c.ruled and self.network.config.parcels:
+            ruled = (astray(fake, extra[-1]) * town.repeat(2)).sum() / (2 * self.places)
         grid = sum(grid_phase(made[:, :1]) for made in (one, other)) / 2
         weave = torch.zeros((), device=self.device)
         if c.streaks and self.step % 2 == 0:
@@ -442,7 +452,7 @@ class Distiller:
             local = self.change_by_cut(fake[:n], condition[:n], resolution, strength, noise[:n],
                                        extra and [e[:n] for e in extra])
         (adversarial * opinion + c.score * score + c.kind * kind + c.strength * strong + c.patches * patches
-         + c.mean * mean + c.grid * grid + c.local * local + c.streaks * weave).backward()
+         + c.ruled * ruled + c.mean * mean + c.grid * grid + c.local * local + c.streaks * weave).backward()
         share_gradients(self.network.parameters())
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
@@ -453,6 +463,7 @@ class Distiller:
         losses.update(g=float(opinion.detach()), score=float(score.detach()), mean=float(mean.detach()),
                       grid=float(grid.detach()), local=float(local.detach()), weave=float(weave.detach()),
                       patches=float(patches.detach()), kind=float(kind.detach()), strong=float(strong.detach()),
+                      ruled=float((ruled / town.mean().clamp(min=1e-3)).detach()),
                       differ=float((one - other).detach().abs().mean()), norm=float(norm))
         self.step += 1
         return losses

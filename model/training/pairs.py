@@ -143,8 +143,7 @@ class Pairs:
         if not strength:
             strength = self.flatness(rng)
             condition = haze(condition[None], torch.tensor([strength]))[0]
-        built = patch.level in ("76", "19", "4.8") and (not patch.landcover or any(n in patch.landcover for n in BUILT))
-        return Pair(condition, target.contiguous(), m_per_px, strength, level, built=built)
+        return Pair(condition, target.contiguous(), m_per_px, strength, level, built=built(patch))
 
     def flatness(self, rng) -> float:
         """By how much a condition is flattened: mostly not at all."""
@@ -202,6 +201,11 @@ class Pairs:
         target = F.interpolate(crop[None], size=(n, n), mode="bicubic", align_corners=False)[0]
         target = target + 0.006 * torch.from_numpy(rng.standard_normal((1, n, n), dtype=np.float32))
         return _tone(target, self.config.tone, rng).clamp(-1, 1)
+
+
+def built(patch: Patch) -> bool:
+    """Whether a picture is likely to show fields, or streets."""
+    return patch.level in ("76", "19", "4.8") and (not patch.landcover or any(n in patch.landcover for n in BUILT))
 
 
 def turn(image: torch.Tensor, k: int) -> torch.Tensor:
