@@ -13,11 +13,11 @@ from model.grid import width
 CHANNELS = 2             # brightness, and how green it is
 FIRST = 11               # the level from which there are any: at 305 m a pixel is larger than a field
 SIZE = 128               # pixels of the squares in each of which one district begins
-ROWS = 3.0, 14.0         # pixels: how wide rows are; what is much wider, the condition has already
-LONG = 1.0, 4.0          # how much longer a parcel is than its row is wide, ...
+ROWS = 4.0, 48.0         # pixels: how wide rows are; of the wide ones a level draws borders and lanes
+LONG = 0.8, 2.5          # how much longer a parcel is than its row is wide, ...
 UNEVEN = 0.6, 1.6        # ... times this, in one row
 LANE, LANES = 0.9, 1.3   # half width in pixels of the lanes along rows, and how light or dark they are at most
-STRENGTH = -0.1, 1.3     # of a district; below a tenth it is a tenth: not all land is ruled
+STRENGTH = -0.4, 1.8     # of a district; below a tenth it is a tenth: not all land is ruled
 
 _GOLDEN, _FIRST, _SECOND = (np.uint64(v) for v in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 _24 = np.uint64(24)

@@ -40,7 +40,7 @@ from model.training.patches import RIM, patch_distance
 from model.training.processes import agreed, here, share_gradients
 from model.training.score import Score
 from model.training.sheet import Sheet
-from model.training.sketch import astray, fields, sketch
+from model.training.sketch import drawn, fields, sketch
 from model.training.strength import DEEPEST, Strength
 
 
@@ -78,7 +78,7 @@ class DistillConfig:
     strength: float = 0.0                 # weight of how strong detail is, in the mean of each level
     patches: float = 0.0                  # weight of the distance between the patches' distributions, every second step
     kind: float = 0.0                     # weight of the score of what kind of ground all of them show, likewise
-    ruled: float = 0.0                    # weight of parcels that are not drawn, where land is built
+    ruled: float = 0.0                    # weight of parcels that are not drawn where land is built, and are elsewhere
     mean: float = 2.0                     # weight of |4×4 mean - condition| where it is the cascade's own
     grid: float = 0.0                     # weight of what pictures share at the phases of the network's own 16 px grid
     streaks: float = 0.0                  # ... of more, or less, along rows and columns than real ones have, likewise
@@ -440,12 +440,13 @@ class Distiller:
         mean = (self.whitening.whiten(away, twice).abs().mean((1, 2, 3)) * kept.repeat(2)).sum() / (2 * self.places)
         ruled = torch.zeros((), device=self.device)
         if c.ruled and self.network.config.parcels:
-            ruled = (astray(fake, extra[-1]) * town.repeat(2)).sum() / (2 * self.places)
+            alike = drawn(fake, extra[-1])
+            ruled = torch.where(town.repeat(2) > 0, 1 - alike, alike.clamp(min=0)).mean()
         grid = sum(grid_phase(made[:, :1]) for made in (one, other)) / 2
         weave = torch.zeros((), device=self.device)
         if c.streaks and self.step % 2 == 0:
-            drawn, found = streaks(torch.cat([one, other])[:, :1]), streaks(real[:, :1])
-            weave = (drawn.log() - found.log()).square().mean()
+            woven, found = streaks(torch.cat([one, other])[:, :1]), streaks(real[:, :1])
+            weave = (woven.log() - found.log()).square().mean()
         local = torch.zeros((), device=self.device)
         if c.local and self.step % 2:
             n = self.places  # the first picture of each
@@ -463,7 +464,7 @@ class Distiller:
         losses.update(g=float(opinion.detach()), score=float(score.detach()), mean=float(mean.detach()),
                       grid=float(grid.detach()), local=float(local.detach()), weave=float(weave.detach()),
                       patches=float(patches.detach()), kind=float(kind.detach()), strong=float(strong.detach()),
-                      ruled=float((ruled / town.mean().clamp(min=1e-3)).detach()),
+                      ruled=float(ruled.detach()),
                       differ=float((one - other).detach().abs().mean()), norm=float(norm))
         self.step += 1
         return losses

@@ -35,14 +35,14 @@ def sketch(pictures: torch.Tensor) -> torch.Tensor:
     return torch.cat([limited(band / (blur(band.square(), AROUND).sqrt() + 1e-4)) for band in bands], 1)
 
 
-def astray(pictures: torch.Tensor, shown: torch.Tensor) -> torch.Tensor:
-    """How little pictures ``(B, 3, H, W)`` draw the parcels ``(B, 2, H, W)`` that are shown: ``(B,)``, 0 to 2.
+def drawn(pictures: torch.Tensor, shown: torch.Tensor) -> torch.Tensor:
+    """How much pictures ``(B, 3, H, W)`` draw the parcels ``(B, 2, H, W)`` that are shown: ``(B,)``, -1 to 1.
 
-    One less the correlation of what a level is free to draw, all but the 4×4 means, of brightness and of greenness."""
+    The correlation of what a level is free to draw, all but the 4×4 means, of brightness and of greenness."""
     seen = torch.cat([pictures.mean(1, keepdim=True), pictures[:, 1:2] - pictures[:, :1]], 1)
-    drawn, told = (x - F.interpolate(F.avg_pool2d(x, 4), scale_factor=4) for x in (seen, shown))
-    alike = (drawn * told).sum((2, 3)) * (drawn.square().sum((2, 3)) * told.square().sum((2, 3)) + 1e-6).rsqrt()
-    return 1 - alike.mean(1)
+    mine, told = (x - F.interpolate(F.avg_pool2d(x, 4), scale_factor=4) for x in (seen, shown))
+    alike = (mine * told).sum((2, 3)) * (mine.square().sum((2, 3)) * told.square().sum((2, 3)) + 1e-6).rsqrt()
+    return alike.mean(1)
 
 
 def fields(pictures: torch.Tensor) -> torch.Tensor:

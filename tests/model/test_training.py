@@ -31,7 +31,7 @@ from model.training.lattice import grid_phase, streaks
 from model.training.loop import TrainConfig, Trainer, loss_weight
 from model.training.pairs import PairConfig, Pairs, rotate, turn
 from model.training.sheet import Sheet
-from model.training.sketch import astray, fields, sketch
+from model.training.sketch import drawn, fields, sketch
 from model.worlds import EARTH_POWER, Worlds
 
 
@@ -356,17 +356,16 @@ def test_of_farms_brightness_and_greenness_are_sketched_flat_between_their_borde
     light, green = (torch.from_numpy(channel)[None] for channel in fields_of)
     picture = torch.cat([light - green / 2, light + green / 2, light], 0)[None] * 0.1 - 0.2
     found = fields(picture)
-    for mine, drawn in zip(found[0], (light, green), strict=True):
+    for mine, ruled in zip(found[0], (light, green), strict=True):
         inside = slice(30, 130)
-        assert torch.corrcoef(torch.stack([v[inside, inside].flatten() for v in (mine, drawn[0])]))[0, 1] > 0.7
+        assert torch.corrcoef(torch.stack([v[inside, inside].flatten() for v in (mine, ruled[0])]))[0, 1] > 0.6
     assert found.abs().max() <= MOST and fields(torch.full((1, 3, 96, 96), 0.3)).abs().max() < 1e-3
-    # Drawn as they are shown nothing is astray; upside down all is; of others nothing is known.
     shown, other = (torch.from_numpy(parcels.field(seed, 13, 0, 0, 160, 160))[None] for seed in (5, 6))
-    assert float(astray(picture, shown)) < 0.02 and float(astray(-picture, shown)) > 1.98
-    assert 0.8 < float(astray(picture, other)) < 1.2 and float(astray(picture, torch.zeros_like(shown))) == 1
+    assert float(drawn(picture, shown)) > 0.98 and float(drawn(-picture, shown)) < -0.98
+    assert abs(float(drawn(picture, other))) < 0.2 and float(drawn(picture, torch.zeros_like(shown))) == 0
 
 
-def test_parcels_that_are_not_drawn_cost_where_land_is_built(folder, tmp_path):
+def test_parcels_are_to_be_drawn_where_land_is_built(folder, tmp_path):
     d = distiller(folder, tmp_path, creases=(0.8,), rim=32, relief=True, parcels=True, white=False, own=0.0,
                   pairs=PairConfig(crop=256, calm=0.0))
     for cover, town in (("city, farmland", 1.0), ("forest", 0.0)):
@@ -378,8 +377,9 @@ def test_parcels_that_are_not_drawn_cost_where_land_is_built(folder, tmp_path):
         deep = {float(batch.resolution[0]) > 200: batch.built[0] for batch in batches if batch.built[0]}
         assert set(deep) == ({False} if town else set())  # at 305 m there are none
         assert bool(deep) == any(batch.built[1] for batch in batches) == bool(town)
-        told = d.advance()
-        assert (told["ruled"] > 0) == bool(d.batch(0).built.any())
+        # A student that has drawn nothing yet has to draw half of them, or none.
+        share = float(d.batch(0).built.mean())
+        assert d.advance()["ruled"] == pytest.approx(share, abs=0.3)
 
 
 def test_known_places_are_shown_their_own_sketch_and_deep_ones_what_the_noise_says(folder, tmp_path):
@@ -501,8 +501,8 @@ def test_of_towns_and_farms_the_parcels_are_shown_and_of_nature_the_relief(folde
         assert bool(relief.isnan().all()) == built and bool(ruled.any()) == built  # no parcels but its own
         seen = d.read(batch)
         assert torch.equal(seen[-1], ruled) and not seen[-2].isnan().any()
-        drawn = d.seen(batch.noise, torch.full((len(batch.noise),), 19.0))[-1]
-        assert drawn.std() > 0.1 and not torch.equal(drawn[0], drawn[1])
+        there = d.seen(batch.noise, torch.full((len(batch.noise),), 19.0))[-1]
+        assert there.std() > 0.1 and not torch.equal(there[0], there[1])
         assert not d.seen(batch.noise, torch.full((len(batch.noise),), 305.0))[-1].any()  # as on the map
     d.run(progress=False)
     assert d.network.first.weight[:, -2:].abs().max() > 0  # they are new to it, and it comes to use them
