@@ -88,7 +88,10 @@ def _square(world, around: int, left: int, top: int, x, y) -> np.ndarray:
     row = np.floor(across)
     key = hashed(mine(keys), row.astype(np.int64))
     long = mine(rows * uniform(keys, 6, *LONG)) * scaled(key, *UNEVEN)
-    parcel = hashed(key, np.floor(along / long + scaled(key << _24, -9, 9)).astype(np.int64))
+    # Of every two neighbours in a row, half are one parcel: rows of equal ones look like bricks.
+    number = np.floor(along / long + scaled(key << _24, -9, 9)).astype(np.int64)
+    both = hashed(key, number >> 1)
+    parcel = np.where(both & np.uint64(1), both, hashed(both, number))
     from_lane = np.minimum(across - row, 1 - (across - row)) * mine(rows) / np.float32(LANE)
     lane = mine(uniform(keys, 7, -LANES, LANES)) / (1 + (from_lane * from_lane) ** 2)
     spread = np.float32(1.5)
