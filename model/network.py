@@ -41,7 +41,7 @@ class NetworkConfig:
     # Channels of the finishing head at twice, four times the U-Net's resolution.
     fine: tuple[int, ...] = ()
     creases: tuple[float, ...] = ()          # widths in pixels of the lines and edges that the noise is also read as
-    cells: int = 0                           # pixels of the parcels that it is read as; 0: none
+    cells: int = 0                           # pixels of Worley's cells that it is read as; 0: none
     relief: bool = False                     # read as eroded hills, too
     parcels: bool = False                    # True: is shown fields beside what is read of the noise
     rim: int = 0                             # pixels of noise around a window that are read as these, and no more

@@ -64,8 +64,10 @@ def draw(
     features = network.encode(low)
     known = torch.tensor([float(resolution)]), torch.tensor([float(told)])
     start = torch.from_numpy(np.ascontiguousarray(noise))[None].contiguous(memory_format=torch.channels_last)
-    ruled = None if ruled is None else torch.from_numpy(np.ascontiguousarray(ruled))[None]
-    extra = network.read(F.pad(start, [network.config.rim] * 4), ruled)
+    extra = None  # what is seen of the noise is read of x_t at every step, as in training
+    if network.config.parcels and ruled is not None:
+        ruled = torch.from_numpy(np.ascontiguousarray(ruled))[None]
+        extra = network.read(F.pad(start, [network.config.rim] * 4), ruled)
     x0 = ddim(
         lambda x, t: network(x, torch.tensor([float(t)]), features, *known, extra=extra),
         start,

@@ -350,10 +350,10 @@ class Distiller:
     def read(self, batch: Batch) -> list[torch.Tensor] | None:
         """What is seen of the noise, and for relief and parcels the sketches that are shown."""
         extra = self.seen(batch.noise, batch.resolution.repeat(2))
-        if self.network.relief:
-            names = [name for name in ("relief", "parcels") if getattr(self.network.config, name)]
-            for i, shown in zip(range(-len(names), 0), batch.sketches.split(2, 1), strict=False):
-                extra[i] = torch.where(shown.isnan(), extra[i], shown)
+        shown = dict(zip(("relief", "parcels"), batch.sketches.split(2, 1), strict=True))
+        last = [name for name in shown if getattr(self.network.config, name)]  # of what is seen, in this order
+        for i, name in enumerate(last, -len(last)):
+            extra[i] = torch.where(shown[name].isnan(), extra[i], shown[name])
         return extra
 
     @torch.no_grad()

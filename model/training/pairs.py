@@ -88,7 +88,7 @@ class Pairs:
                      if (found := [p for p in coarse if p.landcover.startswith(kind)])]
         nature = ("forest", "desert", "mountain", "volcano", "tundra", "savanna")
         self.relief = [p for p in patches if p.level == "76" and any(n in p.landcover for n in RELIEF)]
-        self.snow = [p for p in patches if p.blue_marble and p.level in SNOWY and snowy(p.pixels)]
+        self.snow = [p for p in patches if config.snowed and p.blue_marble and p.level in SNOWY and snowy(p.pixels)]
         self.borrow = {"305": self.relief,
                        "19": [p for p in patches if p.level == "76" and any(n in p.landcover for n in nature)]}
         self.borrow["4.8"] = self.borrow["19"] + [p for p in patches if p.level == "19" and "forest" in p.landcover]
@@ -180,8 +180,7 @@ class Pairs:
         if level not in SNOWY and (level != "76" or rng.random() < 0.5):
             patch = self.relief[rng.integers(len(self.relief))]
             patch = replace(patch, pixels=snowed(patch.pixels, rng))
-        near = LEVELS_M[level] * float(rng.uniform(0.7, 1.3))
-        return self._ordinary(patch, near, level, rng)
+        return self._ordinary(patch, LEVELS_M[level] * float(rng.uniform(0.7, 1.3)), level, rng)
 
     def _calm(self, rng):
         target = self.calm_target(rng)

@@ -35,19 +35,22 @@ def sketch(pictures: torch.Tensor) -> torch.Tensor:
     return torch.cat([limited(band / (blur(band.square(), AROUND).sqrt() + 1e-4)) for band in bands], 1)
 
 
+def light_and_green(pictures: torch.Tensor) -> torch.Tensor:
+    """``(B, 3, H, W)`` -> ``(B, 2, H, W)``: brightness, and how green it is; what `parcels.field` is of."""
+    return torch.cat([pictures.mean(1, keepdim=True), pictures[:, 1:2] - pictures[:, :1]], 1)
+
+
 def drawn(pictures: torch.Tensor, shown: torch.Tensor) -> torch.Tensor:
     """How much pictures ``(B, 3, H, W)`` draw the parcels ``(B, 2, H, W)`` that are shown: ``(B,)``, -1 to 1.
 
     The correlation of what a level is free to draw, all but the 4×4 means, of brightness and of greenness."""
-    seen = torch.cat([pictures.mean(1, keepdim=True), pictures[:, 1:2] - pictures[:, :1]], 1)
-    mine, told = (x - F.interpolate(F.avg_pool2d(x, 4), scale_factor=4) for x in (seen, shown))
+    mine, told = (x - F.interpolate(F.avg_pool2d(x, 4), scale_factor=4) for x in (light_and_green(pictures), shown))
     alike = (mine * told).sum((2, 3)) * (mine.square().sum((2, 3)) * told.square().sum((2, 3)) + 1e-6).rsqrt()
     return alike.mean(1)
 
 
 def fields(pictures: torch.Tensor) -> torch.Tensor:
-    """``(B, 3, H, W)`` -> ``(B, 2, H, W)``: brightness and how green it is, likewise; what `parcels.field` is of."""
+    """``(B, 3, H, W)`` -> ``(B, 2, H, W)``: a sketch of brightness and greenness, for parcels."""
     narrow, wide = FIELDS
-    seen = pictures.mean(1, keepdim=True), pictures[:, 1:2] - pictures[:, :1]
-    bands = [blur(x, narrow) - blur(x, wide) for x in seen]
+    bands = [blur(x, narrow) - blur(x, wide) for x in light_and_green(pictures).split(1, 1)]
     return torch.cat([limited(FLAT * band / (blur(band.square(), FARTHER).sqrt() + 3e-3)) for band in bands], 1)

@@ -4,13 +4,8 @@ import hashlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from model.grid import width
-from model.parcels import CHANNELS, field
-
-boxes = st.tuples(st.integers(-300, 300), st.integers(-300, 300), st.integers(1, 150), st.integers(1, 150))
+from model.parcels import field
 
 
 def test_their_bits_are_written_down():
@@ -19,25 +14,6 @@ def test_their_bits_are_written_down():
 
 def test_there_are_none_where_a_pixel_is_larger_than_a_field():
     assert not field(7, 9, 0, 0, 300, 300).any() and field(7, 11, 0, 0, 300, 300).any()
-
-
-@settings(max_examples=60, deadline=None)
-@given(boxes, boxes)
-def test_windows_that_overlap_see_the_same_parcels(a, b):
-    ax, ay, aw, ah = a
-    bx, by, bw, bh = b
-    x0, y0, x1, y1 = min(ax, bx), min(ay, by), max(ax + aw, bx + bw), max(ay + ah, by + bh)
-    part, whole = field(3, 13, ax, ay, ax + aw, ay + ah), field(3, 13, x0, y0, x1, y1)
-    assert part.shape == (CHANNELS, ah, aw) and part.dtype == np.float32
-    assert np.array_equal(part, whole[:, ay - y0:ay - y0 + ah, ax - x0:ax - x0 + aw])
-
-
-@settings(max_examples=20, deadline=None)
-@given(boxes, st.sampled_from([11, 13, 15]))
-def test_they_wrap_at_the_levels_own_width(box, level):
-    x, y, w, h = box
-    around = width(level)
-    assert np.array_equal(field(1, level, x, y, x + w, y + h), field(1, level, x + around, y, x + around + w, y + h))
 
 
 @pytest.mark.parametrize("seed", [0, 2**64 - 1])

@@ -1,0 +1,33 @@
+"""What noise and parcels have in common: a place has its numbers, whichever window looks, and the world is round."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model import noise, parcels
+from model.grid import width
+
+boxes = st.tuples(st.integers(-300, 300), st.integers(-300, 300), st.integers(1, 150), st.integers(1, 150))
+
+
+@pytest.mark.parametrize("field, channels, level", [(noise.field, 3, 7), (parcels.field, parcels.CHANNELS, 13)])
+@settings(max_examples=60, deadline=None)
+@given(boxes, boxes)
+def test_windows_that_overlap_see_the_same(field, channels, level, a, b):
+    ax, ay, aw, ah = a
+    bx, by, bw, bh = b
+    x0, y0, x1, y1 = min(ax, bx), min(ay, by), max(ax + aw, bx + bw), max(ay + ah, by + bh)
+    part, whole = field(3, level, ax, ay, ax + aw, ay + ah), field(3, level, x0, y0, x1, y1)
+    assert part.shape == (channels, ah, aw) and part.dtype == np.float32
+    assert np.array_equal(part, whole[:, ay - y0:ay - y0 + ah, ax - x0:ax - x0 + aw])
+
+
+@pytest.mark.parametrize("field, levels", [(noise.field, [3, 7, 15]), (parcels.field, [11, 13, 15])])
+@settings(max_examples=20, deadline=None)
+@given(box=boxes, data=st.data())
+def test_they_wrap_at_the_levels_own_width(field, levels, box, data):
+    x, y, w, h = box
+    level = data.draw(st.sampled_from(levels))
+    around = width(level)
+    assert np.array_equal(field(1, level, x, y, x + w, y + h), field(1, level, x + around, y, x + around + w, y + h))
