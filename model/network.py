@@ -11,6 +11,7 @@
 import math
 from dataclasses import asdict, dataclass
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -43,7 +44,8 @@ class NetworkConfig:
     creases: tuple[float, ...] = ()          # widths in pixels of the lines and edges that the noise is also read as
     cells: int = 0                           # pixels of Worley's cells that it is read as; 0: none
     relief: bool = False                     # read as eroded hills, too
-    parcels: bool = False                    # True: is shown fields beside what is read of the noise
+    parcels: bool = False                    # True: is shown fields beside what is read of the noise ...
+    nested: bool = False                     # ... each level's in those of the level above
     rim: int = 0                             # pixels of noise around a window that are read as these, and no more
     padding: str = "zeros"                   # beyond a window, in the encoder and the deeper levels: or "replicate"
     enlarging: str = "nearest"               # of features, with a pixel-shuffle in the head: or "bilinear", with none
@@ -329,6 +331,10 @@ class Network(nn.Module):
             found.append(torch.zeros_like(inner(noise[:, :parcels.CHANNELS], self.config.rim))
                          if ruled is None else ruled)
         return [x.contiguous(memory_format=torch.channels_last) for x in found]
+
+    def ruled(self, seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarray | None:
+        """The parcels that it is shown at these pixels of a level, float32 ``(2, y1-y0, x1-x0)``; None if none are."""
+        return parcels.field(seed, level, x0, y0, x1, y1, self.config.nested) if self.config.parcels else None
 
     def embed(self, t, ground_resolution, degradation) -> torch.Tensor:
         """c_{k,t}: the sum of the embeddings ``(B, E)``; of rows ``(B, R, E)`` if the ground resolution is ``(B, R)``.

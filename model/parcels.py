@@ -6,6 +6,8 @@ district is known by its number. Integers are hashed (splitmix64, Steele et al. 
 and quotients, so that no platform's libm decides a last digit. What changes here changes pixels: `generator.REVISION`.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from model.grid import width
@@ -17,10 +19,12 @@ ROWS = 4.0, 48.0         # pixels: how wide rows are; of the wide ones a level d
 LONG = 0.8, 2.5          # how much longer a parcel is than its row is wide, ...
 UNEVEN = 0.6, 1.6        # ... times this, in one row
 LANE, LANES = 0.9, 1.3   # half width in pixels of the lanes along rows, and how light or dark they are at most
-STRENGTH = -0.4, 1.8     # of a district; below a tenth it is a tenth: not all land is ruled
+SPREAD = np.float32(1.5)  # how light, dark or green a parcel is at most
+STRENGTH, FAINTEST = (-0.4, 1.8), np.float32(0.1)  # of a district; below a tenth it is a tenth: not all land is ruled
+EDGE = 10.0              # pixels from its border where a larger parcel is half as light or dark
 
 _GOLDEN, _FIRST, _SECOND = (np.uint64(v) for v in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
-_24 = np.uint64(24)
+_12, _24 = np.uint64(12), np.uint64(24)
 
 
 def hashed(key, *parts) -> np.ndarray:
@@ -45,28 +49,61 @@ def scaled(bits, low: float, high: float) -> np.ndarray:
     return np.float32(low) + np.float32(high - low) * share
 
 
-def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
+def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, nested: bool = False) -> np.ndarray:
     """Parcels of the pixels x0…x1, y0…y1 of a level: float32 ``(2, y1-y0, x1-x0)``, of variance one or so; 0 above
     `FIRST`.
 
-    x wraps at the level's width.
+    x wraps at the level's width. `nested`: a level's parcels lie in those of the level above, as far as `FIRST`, whose
+    borders are seen too; else each level has its own.
     """
+    out = np.zeros((CHANNELS, y1 - y0, x1 - x0), np.float32)
     if level < FIRST:
-        return np.zeros((CHANNELS, y1 - y0, x1 - x0), np.float32)
-    world, around = hashed(np.uint64(0), seed, level), width(level) // SIZE
-    out = np.empty((CHANNELS, y1 - y0, x1 - x0), np.float32)
-    for top in range(y0 // SIZE, (y1 - 1) // SIZE + 1):
-        for left in range(x0 // SIZE, (x1 - 1) // SIZE + 1):
-            a, b = max(y0, top * SIZE), min(y1, (top + 1) * SIZE)
-            c, d = max(x0, left * SIZE), min(x1, (left + 1) * SIZE)
-            ys, xs = (np.arange(*ends, dtype=np.float32) + np.float32(0.5)
-                      for ends in ((a - top * SIZE, b - top * SIZE), (c - left * SIZE, d - left * SIZE)))
-            out[:, a - y0:b - y0, c - x0:d - x0] = _square(world, around, left, top, xs[None], ys[:, None])
+        return out
+    first = FIRST if nested else level  # the level that has districts
+    world, around, scale = hashed(np.uint64(0), seed, first), width(first) // SIZE, 1 << (level - first)
+    size = SIZE * scale
+    for top in range(y0 // size, (y1 - 1) // size + 1):
+        for left in range(x0 // size, (x1 - 1) // size + 1):
+            a, b = max(y0, top * size), min(y1, (top + 1) * size)
+            c, d = max(x0, left * size), min(x1, (left + 1) * size)
+            ys, xs = ((np.arange(*ends, dtype=np.float32) + np.float32(0.5)) / np.float32(scale)
+                      for ends in ((a - top * size, b - top * size), (c - left * size, d - left * size)))
+            out[:, a - y0:b - y0, c - x0:d - x0] = _square(world, around, left, top, xs[None], ys[:, None], scale)
     return out
 
 
-def _square(world, around: int, left: int, top: int, x, y) -> np.ndarray:
-    """Some pixels of one square: which of nine districts is nearest, and what that one has ruled there."""
+class Ruled(NamedTuple):
+    """Ground ruled into rows and parcels, seen pixel by pixel; all ``(h, w)``, lengths in pixels of its own level."""
+
+    light: np.ndarray   # of each pixel's parcel
+    green: np.ndarray
+    lane: np.ndarray    # how light or dark a lane beside its row is, ...
+    aside: np.ndarray   # ... and how far away
+    ahead: np.ndarray   # how far the parcel's nearer end is
+    key: np.ndarray     # uint64: the parcel
+
+
+def _rule(key, x, y, rows, phase, longer, lane) -> Ruled:
+    """Rows `rows` px wide across x, beginning at `phase` of one, and parcels along y, `longer` than that."""
+    across = x / rows + phase
+    row = np.floor(across)
+    key = hashed(key, row.astype(np.int64))
+    long = rows * longer * scaled(key, *UNEVEN)
+    # Of every two neighbours in a row, half are one parcel: rows of equal ones look like bricks.
+    along = y / long + scaled(key << _24, -9, 9)
+    number = np.floor(along).astype(np.int64)
+    both = hashed(key, number >> 1)
+    one = (both & np.uint64(1)).astype(bool)
+    parcel = np.where(one, both, hashed(both, number))
+    begin, end = np.where(one, number & ~1, number), np.where(one, number | 1, number) + 1
+    light, green = (scaled(bits, -SPREAD, SPREAD) for bits in (parcel, parcel << _24))
+    return Ruled(light, green, lane, np.minimum(across - row, 1 - (across - row)) * rows,
+                 (np.minimum(along - begin, end - along) * long).astype(np.float32), parcel)
+
+
+def _square(world, around: int, left: int, top: int, x, y, scale: int) -> np.ndarray:
+    """Some pixels of one square: which of nine districts is nearest, what that one has ruled there, and what has been
+    ruled in its parcels since, `scale` times finer."""
     near = [(np.uint64(hashed(world, (left + i) % around, top + j)), i, j) for j in (-1, 0, 1) for i in (-1, 0, 1)]
     keys = np.array([key for key, _, _ in near])
     px = SIZE * (uniform(keys, 0) + np.array([i for _, i, _ in near], np.float32))
@@ -75,25 +112,36 @@ def _square(world, around: int, left: int, top: int, x, y) -> np.ndarray:
     # The direction by the tangent of half its angle, which needs no sine.
     half = uniform(keys, 2, -0.4142, 0.4142)
     cos, sin = (1 - half**2) / (1 + half**2), 2 * half / (1 + half**2)
-    rows = uniform(keys, 3)
-    rows = ROWS[0] + np.float32(ROWS[1] - ROWS[0]) * rows * rows  # narrow ones are more
-    strength = np.maximum(uniform(keys, 4, *STRENGTH), np.float32(0.1))
+    strength, rows = uniform(keys, 4, *STRENGTH), wide(uniform(keys, 3))
+    districts = rows, uniform(keys, 5, -9, 9), uniform(keys, 6, *LONG), uniform(keys, 7, -LANES, LANES)
 
     def mine(of_districts):
         return of_districts[nearest]
 
     dx, dy = x - mine(px), y - mine(py)
-    across, along = dx * mine(cos) + dy * mine(sin), dy * mine(cos) - dx * mine(sin)
-    across = across / mine(rows) + mine(uniform(keys, 5, -9, 9))
-    row = np.floor(across)
-    key = hashed(mine(keys), row.astype(np.int64))
-    long = mine(rows * uniform(keys, 6, *LONG)) * scaled(key, *UNEVEN)
-    # Of every two neighbours in a row, half are one parcel: rows of equal ones look like bricks.
-    number = np.floor(along / long + scaled(key << _24, -9, 9)).astype(np.int64)
-    both = hashed(key, number >> 1)
-    parcel = np.where(both & np.uint64(1), both, hashed(both, number))
-    from_lane = np.minimum(across - row, 1 - (across - row)) * mine(rows) / np.float32(LANE)
-    lane = mine(uniform(keys, 7, -LANES, LANES)) / (1 + (from_lane * from_lane) ** 2)
-    spread = np.float32(1.5)
-    light, green = (scaled(bits, -spread, spread) for bits in (parcel, parcel << _24))
-    return mine(strength) * np.stack([light + lane, green])
+    x, y = dx * mine(cos) + dy * mine(sin), dy * mine(cos) - dx * mine(sin)
+    ruled = _rule(mine(keys), x, y, *map(mine, districts))
+    strength, total = np.maximum(mine(strength), FAINTEST), np.float32(0)
+    while scale > 1:  # of larger ones a level draws the borders, beside which they are light and dark
+        edge = np.minimum(ruled.aside, ruled.ahead) * (scale / EDGE)
+        total = total + strength * _seen(ruled, 1 / (1 + edge * edge), scale)
+        # Four times as near, each is ground to be ruled, along or across.
+        part = [hashed(ruled.key, i) for i in range(2)]
+        x, y = 4 * x, 4 * y
+        turned = (part[0] & np.uint64(1)).astype(bool)
+        x, y, scale = np.where(turned, y, x), np.where(turned, -x, y), scale // 4
+        ruled = _rule(part[0], x, y, wide(scaled(part[0], 0, 1)), scaled(part[0] << _24, -9, 9),
+                      scaled(part[1], *LONG), scaled(part[1] << _24, -LANES, LANES))
+        strength = np.maximum(scaled(part[1] << _12, *STRENGTH), FAINTEST)
+    return total + strength * _seen(ruled, 1, 1)
+
+
+def _seen(ruled: Ruled, share, scale: int) -> np.ndarray:
+    """Brightness and greenness ``(2, h, w)`` of parcels, `share` of them, seen `scale` times enlarged."""
+    from_lane = ruled.aside * np.float32(scale**0.5) / np.float32(LANE)  # a lane grows half as fast as what it divides
+    return np.stack([ruled.light * share + ruled.lane / (1 + (from_lane * from_lane) ** 2), ruled.green * share])
+
+
+def wide(share: np.ndarray) -> np.ndarray:
+    """How wide rows are, of numbers in 0…1: narrow ones are more."""
+    return ROWS[0] + np.float32(ROWS[1] - ROWS[0]) * share * share

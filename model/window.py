@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from model import noise, parcels
+from model import noise
 from model.checkpoint import Checkpoint
 from model.grid import TILE, ground_resolution, pixel_latitude, tile_latitude, width
 from model.network import SCALE
@@ -57,9 +57,9 @@ def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: i
     rim = network.config.rim
     known = noise.field(seed, level, x0 - rim, y0 - rim, x0 + size + rim, y0 + size + rim)
     known = torch.from_numpy(known).to(device)[None].contiguous(memory_format=torch.channels_last)
-    ruled = None
-    if network.config.parcels:
-        ruled = torch.from_numpy(parcels.field(seed, level, x0, y0, x0 + size, y0 + size)).to(device)[None]
+    ruled = network.ruled(seed, level, x0, y0, x0 + size, y0 + size)
+    if ruled is not None:
+        ruled = torch.from_numpy(ruled).to(device)[None]
     start, extra = inner(known, rim), network.read(known, ruled) if rim else None
     features = network.encode(low)
     told = (torch.tensor(of_patches, device=device), torch.tensor([sampler.told(level)], device=device))

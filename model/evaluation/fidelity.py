@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from model import noise, parcels
+from model import noise
 from model.checkpoint import Checkpoint
 from model.evaluation.context import Context
 from model.evaluation.distance import Distance, difference, fid, floor, kid
@@ -25,9 +25,9 @@ def noise_of(index: int, size: int = 256) -> np.ndarray:
     return noise.field(11, 15, 512 * index, 0, 512 * index + size, size)
 
 
-def ruled_of(index: int, zoom: int, size: int = 256) -> np.ndarray:
-    """Its parcels, if it is a picture of that zoom: float32 ``(2, size, size)``."""
-    return parcels.field(11, zoom, 512 * index, 0, 512 * index + size, size)
+def ruled_of(checkpoint: Checkpoint, index: int, zoom: int, size: int = 256) -> np.ndarray | None:
+    """Its parcels, if it is a picture of that zoom, as the network is shown them: float32 ``(2, size, size)``."""
+    return checkpoint.network.ruled(11, zoom, 512 * index, 0, 512 * index + size, size)
 
 
 def drawn(
@@ -44,22 +44,24 @@ def drawn(
     order = {p.id: n for n, p in enumerate(context.patches)}
     for patch in context.bar([p for p in patches if p.id not in rows], f"single level, {name}", unit="patch"):
         number = order[patch.id]
-        condition = own_condition(checkpoint, patch, number + len(order)) if own else case(patch).condition
+        condition = own_condition(checkpoint, patch, number, number + len(order)) if own else case(patch).condition
         degradation = checkpoint.sampler.told(LEVELS[patch.level]) if own or told else 0.0
         rows[patch.id] = draw(checkpoint, condition, patch.m_per_px, noise_of(number), times, degradation,
-                              ruled_of(number, LEVELS[patch.level]))
+                              ruled_of(checkpoint, number, LEVELS[patch.level]))
     return rows
 
 
-def own_condition(checkpoint: Checkpoint, patch: Patch, number: int) -> np.ndarray:
+def own_condition(checkpoint: Checkpoint, patch: Patch, number: int, other: int) -> np.ndarray:
     """What the network itself makes of the patch's 16×16 means, uint8 ``(64, 64, 3)``: in the cascade it sees no other.
 
-    With what lies around mirrored, so that no edge is seen; with the noise and parcels of that number.
+    With what lies around mirrored, so that no edge is seen; with the noise of another number, and the parcels that
+    those of picture `number` lie in.
     """
     coarser = np.pad(shrink(shrink(patch.pixels)), ((AROUND, AROUND), (AROUND, AROUND), (0, 0)), "reflect")
     size = SCALE * len(coarser)
-    made = draw(checkpoint, coarser, SCALE * patch.m_per_px, noise_of(number, size),
-                ruled=ruled_of(number, LEVELS[patch.level] - 2, size))
+    x, y = 512 * number // SCALE - SCALE * AROUND, -SCALE * AROUND
+    ruled = checkpoint.network.ruled(11, LEVELS[patch.level] - 2, x, y, x + size, y + size)
+    made = draw(checkpoint, coarser, SCALE * patch.m_per_px, noise_of(other, size), ruled=ruled)
     return made[SCALE * AROUND:-SCALE * AROUND, SCALE * AROUND:-SCALE * AROUND]
 
 

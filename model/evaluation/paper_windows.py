@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model import noise, parcels
+from model import noise
 from model.checkpoint import Checkpoint
 from model.evaluation.drawing import draw
 from model.network import SCALE
@@ -80,11 +80,13 @@ def mosaic(
             f"not {condition.shape[1]}×{condition.shape[0]}"
         )
     picture = np.empty((rows * layout.core, columns * layout.core, 3), np.uint8)
+    network = checkpoint.network
     size, step, halo = layout.window // SCALE, layout.core // SCALE, layout.halo
     for j in range(rows):
         for i in range(columns):
             low = condition[j * step : j * step + size, i * step : i * step + size]
-            given, ruled = (window_noise(layout, seed, i, j, field) for field in (noise.field, parcels.field))
+            given = window_noise(layout, seed, i, j)
+            ruled = window_noise(layout, seed, i, j, network.ruled) if network.config.parcels else None
             made = draw(checkpoint, low, resolution, given, times, ruled=ruled)
             picture[j * layout.core : (j + 1) * layout.core, i * layout.core : (i + 1) * layout.core] = made[
                 halo : halo + layout.core, halo : halo + layout.core

@@ -42,7 +42,7 @@ def run(context: Context) -> dict:
             made = {}
             for n, patch in enumerate(context.bar(chosen, f"steps, {name}, {label}", unit="patch")):
                 made[patch.id] = draw(checkpoint, case(patch).condition, patch.m_per_px, noise_of(n), list(times),
-                                      ruled=ruled_of(n, ZOOMS[patch.level]))
+                                      ruled=ruled_of(checkpoint, n, ZOOMS[patch.level]))
             distance = judge.distance(judge.features(made))
             curve[label] = {
                 "kid": distance.as_dict() if distance else None,
@@ -60,6 +60,6 @@ def seconds(checkpoint, times: list[int], repeats: int = 2) -> float:
     taken = []
     for _ in range(1 if len(times) > 16 else repeats):
         begin = time.perf_counter()
-        draw(checkpoint, condition, 19.0, noise_of(0, size), times, ruled=ruled_of(0, 15, size))
+        draw(checkpoint, condition, 19.0, noise_of(0, size), times, ruled=ruled_of(checkpoint, 0, 15, size))
         taken.append(time.perf_counter() - begin)
     return min(taken)

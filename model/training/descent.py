@@ -29,6 +29,7 @@ QUIET = 32       # pictures of calm ground beside the others of a level
 TRIES = 3        # of so many the most varied is taken: likenesses of such places, and, ...
 VARIED = 0.5     # of half of the places, windows of the base to begin from: crests, shores
 NATURE = ("forest", "shrub", "grass", "desert", "alps", "mountain", "volcano", "tundra", "savanna", "steppe")
+SAND = 150       # grey levels of red from which ground is sand, or snow: no farm's mean is so bright
 MIXED = ("farm", "crop", "city", "coast", "irrigated")  # ... with something else beside it
 DARK = ("boreal",)  # frozen lakes in black woods, under a low sun: beside snow they made black valleys
 # Terrain is self-similar: another level's wild land stands in where there is hardly any. (Not for z11: the woods of
@@ -68,23 +69,28 @@ class Descent:
         self.shares = shares / shares.sum()
 
     def draw(self, generate: Callable, rng: np.random.Generator) -> Pair:
-        """A place, come down to with `generate(condition, m_per_px, told, noise)`: the cascade's own condition, and a
-        real picture like it."""
+        """A place, come down to with `generate(condition, m_per_px, told, noise, where)`: the cascade's own condition,
+        and a real picture like it."""
         level = self.levels[rng.choice(len(self.levels), p=self.shares)]
         tries = [self.start(rng) for _ in range(TRIES if rng.random() < VARIED else 1)]
         top, window = max(tries, key=lambda found: features(found[1], 1)[3])
         picture = as_tensor(window)[None]
         m_per_px = top.m_per_px
+        world, *corner = (int(v) for v in rng.integers(0, (1 << 32, 1 << 14, 1 << 14)))
         for zoom in range(7, LEVELS[level], 2):
             noise = torch.from_numpy(rng.standard_normal((1, 3, self.size, self.size), dtype=np.float32))
-            made = generate(picture, m_per_px, self.dial.get(zoom, 0.0), noise)
-            x, y = (int(v) for v in rng.integers(WINDOW, 2 * WINDOW + 1, 2))
-            picture = made[..., y:y + WINDOW, x:x + WINDOW]
+            made = generate(picture, m_per_px, self.dial.get(zoom, 0.0), noise, (world, zoom, *corner))
+            inside = [int(v) for v in rng.integers(WINDOW, 2 * WINDOW + 1, 2)]
+            picture = made[..., inside[1]:inside[1] + WINDOW, inside[0]:inside[0] + WINDOW]
+            last, corner = corner, [4 * (v + i) for v, i in zip(corner, inside, strict=True)]
             m_per_px /= 4
         edge = (4 * WINDOW - self.crop // 4) // 2
         condition = made[0, :, edge:-edge, edge:-edge]
         real, town = self.like(level, condition, rng)
-        return Pair(condition, real, m_per_px, self.dial.get(LEVELS[level], 0.0), level, built=town)
+        red, green, blue = as_pixels(condition).mean((0, 1))
+        town = town and not (red > SAND or blue > max(red, green) + 10)
+        return Pair(condition, real, m_per_px, self.dial.get(LEVELS[level], 0.0), level, built=town,
+                    where=(world, LEVELS[level], *(4 * (v + edge) for v in last)))
 
     def start(self, rng: np.random.Generator) -> tuple[Patch, np.ndarray]:
         """Where to begin: a patch and a window of the base above it; on land, if a few attempts find any."""

@@ -12,6 +12,7 @@ import copy
 import math
 import os
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -55,7 +56,8 @@ class DistillConfig:
     creases: tuple[float, ...] = ()       # given to a student whose teacher had none
     cells: int | None = None              # ... or another size of them; 0: none, whatever the teacher had
     relief: bool = False                  # True: to one whose teacher did not read it, likewise
-    parcels: bool = False                 # True: to one whose teacher was not shown any, likewise
+    parcels: bool = False                 # True: to one whose teacher was not shown any, likewise ...
+    nested: bool = False                  # ... or not in one another
     sketched: float = 0.0                 # of the known places: shown their own sketch for relief, or for parcels
     rim: int = 0
     padding: str = ""                     # other than the teacher's
@@ -80,6 +82,7 @@ class DistillConfig:
     kind: float = 0.0                     # weight of the score of what kind of ground all of them show, likewise
     ruled: float = 0.0                    # weight of parcels that are not drawn where land is built, and are elsewhere
     mean: float = 2.0                     # weight of |4×4 mean - condition| where it is the cascade's own
+    mended: float = 0.0                   # ... and how much |4×4 mean - real one| counts where it is the base's
     grid: float = 0.0                     # weight of what pictures share at the phases of the network's own 16 px grid
     streaks: float = 0.0                  # ... of more, or less, along rows and columns than real ones have, likewise
     local: float = 0.0                    # ... of the change REACH px from where all is cut off, in the steps between
@@ -121,6 +124,7 @@ class Batch(NamedTuple):
     shift: list[int]          # y, x of what is judged
     sketches: torch.Tensor    # (2B, 4, crop, crop): shown for relief and for parcels; NaN: what the noise is read as
     built: torch.Tensor       # (B,): 1 where parcels are to be drawn
+    where: list[tuple[int, int, int, int] | None]  # (2B): world, level and pixel that parcels begin at, if they matter
 
 
 CUT, REACH = 16, 32  # pixels
@@ -160,6 +164,7 @@ class Distiller:
                                        cells=taught.cells if config.cells is None else config.cells,
                                        relief=config.relief or taught.relief,
                                        parcels=config.parcels or taught.parcels,
+                                       nested=config.nested or taught.nested,
                                        rim=config.rim or taught.rim,
                                        padding=config.padding or taught.padding,
                                        enlarging=config.enlarging or taught.enlarging,
@@ -267,7 +272,8 @@ class Distiller:
         n = n * self.processes + self.rank
         rng = np.random.Generator(np.random.Philox(key=np.array([c.seed + (2 << 32), n], dtype=np.uint64)))
         target, condition, resolution, strength, kept, means, sketches = self.known(n, rng)
-        town = (sketches[:, 2:] != 0).flatten(1).any(1).float()
+        where = [None] * len(target)
+        town = ((sketches[:, 2:] != 0) & ~sketches[:, 2:].isnan()).flatten(1).any(1).float()
         if self.deep:
             places = [self.descent.draw(self.descend, rng) for _ in range(self.deep)]
             there, like, at, told = (v.to(self.device) for v in stack(places))
@@ -277,15 +283,16 @@ class Distiller:
             kept = torch.cat([kept.new_full((self.deep,), c.deep_mean), kept])
             sketches = torch.cat([sketches.new_full((self.deep, *sketches.shape[1:]), torch.nan), sketches])
             town = torch.cat([town.new_tensor([place.built for place in places]), town])
+            where = [place.where for place in places] + where
         noise = torch.from_numpy(rng.standard_normal((2 * self.places, *target.shape[1:]), dtype=np.float32))
         # The discriminator's own grids fall elsewhere each time, or they would be drawn into the pictures.
         shift = [int(v) for v in rng.integers(0, COARSE + 1, 2)]
         return Batch(target, condition, resolution, strength, noise.to(self.device), kept, means, shift,
-                     sketches.repeat(2, 1, 1, 1), town)
+                     sketches.repeat(2, 1, 1, 1), town, 2 * where)
 
     def known(self, n: int, rng):
         """Of batch n the places that a real picture shows: it, two conditions each, m/px, told degradation, where the
-        condition is own and to be kept (1, else 0), what the 4×4 means should be there, the sketches shown, or NaN."""
+        condition is to be kept, what the 4×4 means should be there, the sketches shown, or NaN."""
         c = self.config
         pairs = self.draw(n)
         condition, target, resolution, strength = (v.to(self.device) for v in stack(pairs))
@@ -308,7 +315,10 @@ class Distiller:
                 there = 4 * resolution[own].repeat(2)
                 made = self.generate(self.brief, coarser, there, flat.repeat(2), noise, self.seen(noise, there))
             condition[own.repeat(2)] = stored(made[..., 4 * AROUND:-4 * AROUND, 4 * AROUND:-4 * AROUND])
-        means = condition
+        # What was made of the soft base is to be mended, not kept.
+        mend = torch.tensor([pair.mend for pair in pairs], device=self.device) & (under | ~own)
+        kept = torch.where(mend, c.mended, own.float())
+        means = torch.where(mend.repeat(2)[:, None, None, None], F.avg_pool2d(target, 4).repeat(2, 1, 1, 1), condition)
         flat = self.flatness(rng, len(pairs))
         strength = torch.where(own, flat, strength)
         condition = stored(haze(condition, (flat * own).repeat(2)))
@@ -316,8 +326,10 @@ class Distiller:
         # Not from the rim: what is made there, the condition too, has seen zeros for neighbours.
         x, y = (16 * int(rng.integers(2, (256 - c.crop) // 16 - 1)) for _ in range(2))
         sketches = target.new_full((len(pairs), 2 + parcels.CHANNELS, *target.shape[2:]), torch.nan)
-        # Parcels of a place are its own or none: of others it would learn to look away from all that is so flat.
-        sketches[:, 2:] = 0
+        # Parcels of a place are its own or none: of others it would learn to look away from all that is so flat. Only
+        # of the sea, of ice and of sand it is to do so.
+        bare = torch.tensor([pair.bare for pair in pairs], device=self.device)
+        sketches[~bare, 2:] = 0
         if c.sketched:
             shown = torch.from_numpy(rng.random(len(pairs)) < c.sketched).to(self.device)
             built = torch.tensor([pair.built for pair in pairs], device=self.device)
@@ -328,12 +340,12 @@ class Distiller:
                     sketches[shown & of, channels] = draw(target[shown & of])
         target, sketches = (v[..., y:y + c.crop, x:x + c.crop] for v in (target, sketches))
         condition, means = (v[..., y // 4:(y + c.crop) // 4, x // 4:(x + c.crop) // 4] for v in (condition, means))
-        # What was made of the soft base is to be mended, not kept.
-        return target, condition, resolution, strength, (own & ~under).float(), means, sketches
+        return target, condition, resolution, strength, kept, means, sketches
 
-    def seen(self, noise: torch.Tensor, resolution: torch.Tensor, around: bool = False) -> list[torch.Tensor] | None:
+    def seen(self, noise: torch.Tensor, resolution: torch.Tensor, around: bool = False,
+             where: Sequence[tuple[int, int, int, int] | None] = ()) -> list[torch.Tensor] | None:
         """What the network is given beside x_t at ``(B,)`` resolutions: what the noise is read as (with its rim, if it
-        comes with what is `around`), and parcels of as many worlds as there are pictures, numbered by the noise."""
+        comes with what is `around`), and the parcels at `where`, or of worlds that the noise numbers."""
         config = self.network.config
         if not config.rim:
             return None
@@ -342,14 +354,15 @@ class Distiller:
             height, width = (size - 2 * config.rim * around for size in noise.shape[-2:])
             worlds = noise[:, 0, 0, 0].contiguous().cpu().numpy().view(np.uint32).tolist()
             levels = [15 - 2 * round(math.log(m / DEEPEST, 4)) for m in resolution.tolist()]
-            ruled = torch.from_numpy(np.stack([parcels.field(world, level, 0, 0, width, height)
-                                               for world, level in zip(worlds, levels, strict=True)]))
-            ruled = ruled.to(self.device)
+            places = [there or (world, level, 0, 0) for world, level, there in
+                      zip(worlds, levels, where or [None] * len(worlds), strict=True)]
+            ruled = torch.from_numpy(np.stack([self.network.ruled(world, level, x, y, x + width, y + height)
+                                               for world, level, x, y in places])).to(self.device)
         return self.network.read(noise if around else F.pad(noise, [config.rim] * 4), ruled)
 
     def read(self, batch: Batch) -> list[torch.Tensor] | None:
         """What is seen of the noise, and for relief and parcels the sketches that are shown."""
-        extra = self.seen(batch.noise, batch.resolution.repeat(2))
+        extra = self.seen(batch.noise, batch.resolution.repeat(2), where=batch.where)
         shown = dict(zip(("relief", "parcels"), batch.sketches.split(2, 1), strict=True))
         last = [name for name in shown if getattr(self.network.config, name)]  # of what is seen, in this order
         for i, name in enumerate(last, -len(last)):
@@ -357,11 +370,11 @@ class Distiller:
         return extra
 
     @torch.no_grad()
-    def descend(self, condition, m_per_px: float, told: float, noise):
+    def descend(self, condition, m_per_px: float, told: float, noise, where: tuple[int, int, int, int]):
         """The average's picture of one condition, as the cascade would keep it; `noise` with its rim."""
         resolution, told = (torch.tensor([v], device=self.device) for v in (m_per_px, told))
         noise = noise.to(self.device)
-        start, extra = inner(noise, self.network.config.rim), self.seen(noise, resolution, around=True)
+        start, extra = inner(noise, self.network.config.rim), self.seen(noise, resolution, True, [where])
         return stored(self.generate(self.brief, condition.to(self.device), resolution, told, start, extra))
 
     def coarse(self, target, means):
@@ -395,7 +408,7 @@ class Distiller:
     def advance(self) -> dict[str, float]:
         c = self.config
         batch = self.batch(self.step)
-        target, condition, resolution, strength, noise, kept, means, shift, _, town = batch
+        target, condition, resolution, strength, noise, kept, means, shift, _, town, _ = batch
         twice = resolution.repeat(2)
         coarse, made_coarse, shown, shown_made = self.coarse(target, means)
         adversarial = c.adversarial if self.step >= c.alone else 0.0
@@ -431,7 +444,8 @@ class Distiller:
         if c.strength:
             for held, those in zip(self.strengths, (slice(self.deep), slice(self.deep, None)), strict=True):
                 if len(real[those]):
-                    strong = strong + held(torch.cat([one[those], other[those]]), real[those], resolution[those])
+                    strong = strong + held(torch.cat([one[those], other[those]]), real[those], resolution[those],
+                                           town[those])
         patches = torch.zeros((), device=self.device)
         if c.patches and self.step % 2 == 0:
             chance = torch.Generator().manual_seed((c.seed << 32) + self.step)

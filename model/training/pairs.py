@@ -34,6 +34,7 @@ class PairConfig:
     calm: float = 0.05              # of all pairs: sea, ice and sand that stay calm at the fine levels
     borrowed: float = 0.12          # of the fine pairs: natural scenes of a coarser level (terrain is self-similar)
     snowed: float = 0.0             # of all pairs: mountains under snow, at one of the fine levels
+    shores: float = 0.0             # of all pairs: shores under the base, z7 and, two levels below it, z9
     clean: float = 0.4              # of the conditions are the exact 4×4 mean
     strength: float = 0.7           # the strongest degradation
     haze: float = 0.0               # of the other conditions are flattened, ...
@@ -54,6 +55,9 @@ class Pair(NamedTuple):
     level: str
     above: torch.Tensor | None = None  # (3, c/16 + 2·AROUND, same): the world's base, to make the condition of
     built: bool = False         # whether there are likely to be fields, or streets
+    mend: bool = False          # whether the condition is the base's, softer than what the target shrinks to
+    bare: bool = False          # whether it is sea, ice or sand: whatever is shown there, nothing is to be drawn
+    where: tuple[int, int, int, int] | None = None  # world, level and pixel that its parcels begin at, if they matter
 
 
 def stack(pairs: list[Pair]) -> tuple[torch.Tensor, ...]:
@@ -89,6 +93,8 @@ class Pairs:
         nature = ("forest", "desert", "mountain", "volcano", "tundra", "savanna")
         self.relief = [p for p in patches if p.level == "76" and any(n in p.landcover for n in RELIEF)]
         self.snow = [p for p in patches if config.snowed and p.blue_marble and p.level in SNOWY and snowy(p.pixels)]
+        self.shores = [p for p in patches
+                       if config.shores and (p.base is not None or p.above is not None) and 0.1 < sea(p.pixels) < 0.9]
         self.borrow = {"305": self.relief,
                        "19": [p for p in patches if p.level == "76" and any(n in p.landcover for n in nature)]}
         self.borrow["4.8"] = self.borrow["19"] + [p for p in patches if p.level == "19" and "forest" in p.landcover]
@@ -102,6 +108,9 @@ class Pairs:
             return self._calm(rng)
         if self.snow and self.relief and c.snowed and rng.random() < c.snowed:
             return self._snow(rng)
+        if self.shores and rng.random() < c.shores:
+            patch = self.shores[rng.integers(len(self.shores))]
+            return (self._true_base if patch.above is None else self._under_base)(patch, rng)
         level = self.levels[rng.choice(len(self.levels), p=self.level_weights)]
         if self.borrow.get(level) and rng.random() < c.borrowed:
             patch = self.borrow[level][rng.integers(len(self.borrow[level]))]
@@ -158,7 +167,7 @@ class Pairs:
         target = turn(as_tensor(patch.pixels)[:, 4 * y:4 * (y + n), 4 * x:4 * (x + n)], k).contiguous()
         condition = turn(as_tensor(patch.base)[:, y:y + n, x:x + n], k).contiguous()
         # The base is softer and flatter than its finer self, whatever is told.
-        return Pair(condition, target, patch.m_per_px, self.flatness(rng), patch.level)
+        return Pair(condition, target, patch.m_per_px, self.flatness(rng), patch.level, mend=True)
 
     def _under_base(self, patch, rng):
         """What z9 has to mend: z7 made of the world's own base, whose shores are several pixels wide."""
@@ -169,7 +178,7 @@ class Pairs:
         above = F.interpolate(above, size=(size, size), mode="bicubic", align_corners=False)[0].clamp(-1, 1)
         target = turn(as_tensor(patch.pixels), k).contiguous()
         return Pair(F.avg_pool2d(target[None], 4)[0], target, patch.m_per_px, self.flatness(rng), patch.level,
-                    turn(above, k).contiguous())
+                    turn(above, k).contiguous(), mend=True)
 
     def _snow(self, rng):
         """Mountains under snow: real ones at z7, at z9 and in part at z11; laid over others at the finer levels."""
@@ -187,7 +196,8 @@ class Pairs:
         level = list(FINE)[rng.integers(len(FINE))]
         m_per_px = float(FINE[level] * rng.uniform(0.5, 1.4))
         # Calm is calm, whatever is told.
-        return Pair(F.avg_pool2d(target[None], 4)[0], target.contiguous(), m_per_px, self.flatness(rng), level)
+        return Pair(F.avg_pool2d(target[None], 4)[0], target.contiguous(), m_per_px, self.flatness(rng), level,
+                    bare=True)
 
     def calm_target(self, rng) -> torch.Tensor:
         """Sea, ice and sand of a coarse level, enlarged: at the fine levels there is little more to see."""
@@ -205,6 +215,12 @@ class Pairs:
 def built(patch: Patch) -> bool:
     """Whether a picture is likely to show fields, or streets."""
     return patch.level in ("76", "19", "4.8") and (not patch.landcover or any(n in patch.landcover for n in BUILT))
+
+
+def sea(pixels: np.ndarray) -> float:
+    """The share of ``(H, W, 3)`` that is blue."""
+    red, green, blue = (pixels[..., c].astype(np.int16) for c in range(3))
+    return float((blue > np.maximum(red, green) + 10).mean())
 
 
 def turn(image: torch.Tensor, k: int) -> torch.Tensor:

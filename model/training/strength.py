@@ -2,7 +2,8 @@
 
 An opponent that judges picture by picture leaves the weak ones weak, for a weak picture of one place may be a good one,
 and what one level lacks all deeper ones lack. That all of a level are too weak only a mean can tell; so the mean over
-the last dozens of places is kept, and what it is off by decides how hard, and which way, each picture is pulled.
+the last dozens of places is kept, of built land and of the rest, and what it is off by decides how hard, and which way,
+each picture is pulled.
 """
 
 import torch
@@ -27,28 +28,30 @@ def amplitudes(detail: torch.Tensor) -> torch.Tensor:
 
 
 class Strength(nn.Module):
-    """Two pictures each of B places, ``(2B, 3, H, W)``, and real ones, ``(B, 3, H, W)``, of B resolutions: a loss whose
-    gradient is that of Σ (mean amplitude made - real)² / 2, in logarithms, over all places that it has seen lately."""
+    """Two pictures each of B places, ``(2B, 3, H, W)``, and real ones, ``(B, 3, H, W)``, of B resolutions, built or
+    not: a loss whose gradient is that of Σ (mean amplitude made - real)² / 2, in logarithms, over all seen lately."""
 
     def __init__(self):
         super().__init__()
-        self.register_buffer("made", torch.zeros(LEVELS, BANDS))
-        self.register_buffer("real", torch.zeros(LEVELS, BANDS))
-        self.register_buffer("count", torch.zeros(LEVELS, 1))
+        self.register_buffer("made", torch.zeros(2 * LEVELS, BANDS))
+        self.register_buffer("real", torch.zeros(2 * LEVELS, BANDS))
+        self.register_buffer("count", torch.zeros(2 * LEVELS, 1))
 
     @torch.no_grad()
-    def remember(self, level: int, made: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
-        """How far a level's mean is off after one more of its places: ``(BANDS,)``, 0 where it is right."""
-        self.count[level] += 1
-        new = torch.maximum(1 / self.count[level], torch.tensor(1 - MEMORY, device=made.device))
-        self.made[level].lerp_(made, new)
-        self.real[level].lerp_(real, new)
-        return (self.made[level] - self.real[level]).clamp(-1, 1)
+    def remember(self, group: int, made: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+        """How far the mean of a level's built land, or of its rest, is off after one more of its places: ``(BANDS,)``,
+        0 where it is right."""
+        self.count[group] += 1
+        new = torch.maximum(1 / self.count[group], torch.tensor(1 - MEMORY, device=made.device))
+        self.made[group].lerp_(made, new)
+        self.real[group].lerp_(real, new)
+        return (self.made[group] - self.real[group]).clamp(-1, 1)
 
-    def forward(self, made, real, resolution):
+    def forward(self, made, real, resolution, built):
         made = amplitudes(made).unflatten(0, (2, -1)).mean(0)
         real, total = amplitudes(real), 0.0
-        levels = (torch.log2(resolution / DEEPEST) / 2).round().long().clamp(0, LEVELS - 1).tolist()
-        for level, mine, like in zip(levels, made, real, strict=True):
-            total = total + (self.remember(level, mine.detach(), like) * mine).sum()
-        return total / len(levels)
+        levels = (torch.log2(resolution / DEEPEST) / 2).round().long().clamp(0, LEVELS - 1)
+        groups = (2 * levels + (built > 0)).tolist()
+        for group, mine, like in zip(groups, made, real, strict=True):
+            total = total + (self.remember(group, mine.detach(), like) * mine).sum()
+        return total / len(groups)

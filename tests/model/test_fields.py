@@ -1,5 +1,7 @@
 """What noise and parcels have in common: a place has its numbers, whichever window looks, and the world is round."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,11 @@ from model.grid import width
 boxes = st.tuples(st.integers(-300, 300), st.integers(-300, 300), st.integers(1, 150), st.integers(1, 150))
 
 
-@pytest.mark.parametrize("field, channels, level", [(noise.field, 3, 7), (parcels.field, parcels.CHANNELS, 13)])
+nested = partial(parcels.field, nested=True)
+
+
+@pytest.mark.parametrize("field, channels, level", [(noise.field, 3, 7), (parcels.field, parcels.CHANNELS, 13),
+                                                    (nested, parcels.CHANNELS, 13), (nested, parcels.CHANNELS, 15)])
 @settings(max_examples=60, deadline=None)
 @given(boxes, boxes)
 def test_windows_that_overlap_see_the_same(field, channels, level, a, b):
@@ -23,7 +29,7 @@ def test_windows_that_overlap_see_the_same(field, channels, level, a, b):
     assert np.array_equal(part, whole[:, ay - y0:ay - y0 + ah, ax - x0:ax - x0 + aw])
 
 
-@pytest.mark.parametrize("field, levels", [(noise.field, [3, 7, 15]), (parcels.field, [11, 13, 15])])
+@pytest.mark.parametrize("field, levels", [(noise.field, [3, 7, 15]), (parcels.field, [11, 13, 15]), (nested, [11, 13, 15])])
 @settings(max_examples=20, deadline=None)
 @given(box=boxes, data=st.data())
 def test_they_wrap_at_the_levels_own_width(field, levels, box, data):

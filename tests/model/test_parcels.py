@@ -34,3 +34,24 @@ def test_most_of_the_land_is_flat_between_straight_borders():
     edge = np.diff(green, axis=1) != 0
     shifted = edge[1:] & (edge[:-1] | np.roll(edge[:-1], 1, 1) | np.roll(edge[:-1], -1, 1))
     assert shifted.sum() > 0.85 * edge[1:].sum()
+
+
+@pytest.mark.parametrize("level, nested, least, most", [(13, True, 0.4, 1), (15, True, 0.1, 1),
+                                                        (13, False, -0.1, 0.1), (15, False, -0.1, 0.1)])
+def test_nested_ones_lie_in_those_of_the_levels_above(level, nested, least, most):
+    """Where a parcel of z11 ends and a lighter one begins, it grows lighter at the finer levels too."""
+    times, steps = 1 << (level - 11), []
+    for x, y in ((40, 900), (700, 300), (520, 610), (-300, 200)):
+        coarse = field(4, 11, x, y, x + 40, y + 40)[1]
+        fine = field(4, level, x * times, y * times, (x + 40) * times, (y + 40) * times, nested)[1]
+        means = fine.reshape(40, times, 40, times).mean((1, 3))
+        steps += [np.stack([np.diff(coarse, axis=axis).ravel(), np.diff(means, axis=axis).ravel()]) for axis in (0, 1)]
+    assert least < np.corrcoef(np.concatenate(steps, axis=1))[0, 1] < most
+
+
+def test_at_their_first_level_nested_ones_are_the_same_and_deeper_their_bits_are_written_down():
+    assert np.array_equal(field(4, 11, 5, 6, 300, 200, nested=True), field(4, 11, 5, 6, 300, 200))
+    found = {level: field(7, level, 100, -20, 330, 230, nested=True) for level in (13, 15)}
+    for channels in found.values():
+        assert (channels.std((1, 2)) > 0.2).all() and np.abs(channels).max() < 9
+    assert [hashlib.sha256(v.tobytes()).hexdigest()[:16] for v in found.values()] == ["3389e864b4fced6d", "d27ce98b6dfecfb5"]

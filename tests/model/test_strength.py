@@ -22,7 +22,8 @@ def test_descending_it_gives_each_level_the_strength_of_its_real_pictures_in_the
         spread = torch.exp(0.5 * torch.randn(2, 2, 1, 1, 1, generator=chance) - 0.125)  # of mean one
         detail = torch.randn(3, 2, 3, 32, 32, generator=chance)
         made = (detail[:2] * spread[0][None] * gains.exp()[None, :, None, None, None]).flatten(0, 1)
-        loss = strength(made, detail[2] * spread[1] * real[:, None, None, None], resolution)
+        loss = strength(made, detail[2] * spread[1] * real[:, None, None, None], resolution,
+                        torch.zeros(2))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -34,8 +35,8 @@ def test_the_mean_is_over_its_latest_places():
     strength, one = Strength(), torch.ones(1, 3, 32, 32)
     detail = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(1))
     for k in range(200):
-        strength(torch.cat([detail, detail]) * (5 if k < 40 else 1), detail, 19 * torch.ones(1))
+        strength(torch.cat([detail, detail]) * (5 if k < 40 else 1), detail, 19 * torch.ones(1), torch.ones(1))
     off = strength.made - strength.real
-    assert torch.allclose(off[1], torch.zeros(2), atol=2 * MEMORY**160) and (off[1] > 0).all()
-    assert (strength.count.flatten() > 0).tolist() == [level == 1 for level in range(LEVELS)]
-    assert torch.isfinite(strength(torch.cat([one, one]), one, 4.8 * torch.ones(1)))  # nothing in them at all
+    assert torch.allclose(off[3], torch.zeros(2), atol=2 * MEMORY**160) and (off[3] > 0).all()
+    assert (strength.count.flatten() > 0).tolist() == [group == 3 for group in range(2 * LEVELS)]  # z13's built land
+    assert torch.isfinite(strength(torch.cat([one, one]), one, 4.8 * torch.ones(1), torch.zeros(1)))  # nothing in them

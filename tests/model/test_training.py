@@ -329,8 +329,11 @@ def test_what_is_made_of_the_soft_base_is_to_be_mended_not_kept(folder, tmp_path
     assert item.above.shape == (3, 24, 24) and item.target.shape == (3, 256, 256)
     d = distiller(folder, tmp_path, own=0.0, crop=80, pairs=PairConfig(crop=256, calm=0, under_base=1.0))
     d.pairs, d.ahead = Pairs(patches[:1], 2, d.config.pairs), {}
+    assert not d.batch(0).kept.any()
+    d.config.mended = 0.5
     batch = d.batch(0)
-    assert not batch.kept.any()
+    assert (batch.kept == 0.5).all()  # to be what the real picture shrinks to
+    assert torch.equal(batch.means, F.avg_pool2d(batch.target, 4).repeat(2, 1, 1, 1))
     assert not torch.allclose(batch.condition, F.avg_pool2d(batch.target, 4).repeat(2, 1, 1, 1), atol=0.02)
     d.advance()
 
@@ -417,8 +420,11 @@ def test_a_place_is_come_down_to_level_by_level():
     descent = Descent(patches, Pairs(patches, 1), 96, {7: 0.3, 9: 0.2, 11: 0.1, 15: 0.05}, rim=32, seed=1)
     asked = []
 
-    def generate(condition, m_per_px, told, noise):
+    places = []
+
+    def generate(condition, m_per_px, told, noise, where):
         asked.append((m_per_px, told, condition.clone(), noise))
+        places.append(where)
         return F.interpolate(condition, scale_factor=4) + len(asked) / 100
 
     item = descent.draw(generate, np.random.default_rng(5))
@@ -430,6 +436,11 @@ def test_a_place_is_come_down_to_level_by_level():
         assert (F.unfold(F.interpolate(above, scale_factor=4) + step / 100, 16)
                 - below.flatten()[:, None]).abs().amax(1).min() < 1e-6
     assert torch.equal(item.condition, (F.interpolate(asked[-1][2], scale_factor=4) + 0.04)[0, :, 20:44, 20:44])
+    # Its parcels lie where those of the levels above do, in one world.
+    places.append(item.where)
+    assert len({world for world, *_ in places}) == 1 and [level for _, level, *_ in places] == [7, 9, 11, 13, 15]
+    for (_, _, *above), (_, _, *below), size in zip(places, places[1:], (64, 64, 64, 96), strict=False):
+        assert all(4 * v <= w and w + size <= 4 * (v + 64) for v, w in zip(above, below, strict=True))
     first, _ = list(asked), asked.clear()
     again = descent.draw(generate, np.random.default_rng(5))
     assert torch.equal(again.target, item.target) and torch.equal(asked[0][3], first[0][3])
@@ -504,8 +515,24 @@ def test_of_towns_and_farms_the_parcels_are_shown_and_of_nature_the_relief(folde
         there = d.seen(batch.noise, torch.full((len(batch.noise),), 19.0))[-1]
         assert there.std() > 0.1 and not torch.equal(there[0], there[1])
         assert not d.seen(batch.noise, torch.full((len(batch.noise),), 305.0))[-1].any()  # as on the map
+    d.pairs, d.ahead = Pairs(patches[:3], 2, PairConfig(crop=256, calm=1.0)), {}
+    d.pairs.calm = [(patches[:1], 8)]
+    batch = d.batch(0)  # of the open sea those of the world are shown, and not to be drawn
+    assert d.read(batch)[-1].std() > 0.1 and not batch.built.any()
+    d.pairs, d.ahead = Pairs(patches[-1:], 2, d.config.pairs), {}
     d.run(progress=False)
     assert d.network.first.weight[:, -2:].abs().max() > 0  # they are new to it, and it comes to use them
+
+
+def test_shores_may_be_drawn_more_often():
+    patches = [under_earth(n) for n in range(5)]
+    patches[1].pixels[:, :100] = 40, 70, 140
+    patches[2].pixels[:, :250] = 40, 70, 140  # hardly any shore
+    pairs = Pairs(patches, 1, PairConfig(crop=256, calm=0.0, true_base=1.0, shores=0.5))
+    drawn = [bool((pair.target[2] > pair.target[0] + 0.5).float().mean() < 0.9 and (pair.target[2] > 0).any())
+             for pair in pairs.items(0, 80)]
+    assert 0.45 < sum(drawn) / len(drawn) < 0.75  # 0.5 + 0.5 / 5
+    assert all(pair.mend for pair in pairs.items(0, 10))
 
 
 @pytest.mark.parametrize("covered", [0.0, 0.5])
