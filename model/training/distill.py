@@ -9,40 +9,34 @@ cascade's own, each picture has its own, to whose pixels its 4×4 means are held
 """
 
 import copy
-import math
 import os
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from model import parcels
 from model.checkpoint import read_state
 from model.errors import BadCheckpoint
 from model.network import Network, NetworkConfig, grown, inputs
-from model.readings import inner
 from model.residual import Whitening, enlarge
 from model.schedule import ddim
 from model.training.adversary import COARSE, Discriminator, coarse_mean
-from model.training.degradation import haze
+from model.training.batches import Batches
 from model.training.descent import SHARES, Descent
-from model.training.imagery import AROUND, Patch
+from model.training.imagery import Patch
 from model.training.journal import Journal, share_done
 from model.training.lattice import grid_phase, streaks
-from model.training.pairs import Pair, PairConfig, Pairs, stack
+from model.training.pairs import PairConfig, Pairs
 from model.training.patches import RIM, patch_distance
 from model.training.processes import agreed, here, share_gradients
 from model.training.score import Score
 from model.training.sheet import Sheet
-from model.training.sketch import drawn, fields, sketch
-from model.training.strength import DEEPEST, Strength
+from model.training.sketch import drawn
+from model.training.strength import Strength
 
 
 @dataclass
@@ -111,28 +105,7 @@ class DistillConfig:
             raise ValueError(f"the pairs' own crop must be 256, not {self.pairs.crop}: the student's is cut from it")
 
 
-class Batch(NamedTuple):
-    """What one step is made of: B places, deep ones first, of each of which two pictures are drawn."""
-
-    target: torch.Tensor      # (B, 3, crop, crop): the real pictures
-    condition: torch.Tensor   # (2B, 3, crop/4, crop/4), the first pictures' and then the second ones'
-    resolution: torch.Tensor  # (B,): m/px
-    strength: torch.Tensor    # (B,): the degradation that is told
-    noise: torch.Tensor       # (2B, 3, crop, crop)
-    kept: torch.Tensor        # (B,): how much the 4×4 means are to be kept ...
-    means: torch.Tensor       # (2B, 3, crop/4, crop/4): ... and what they should be
-    shift: list[int]          # y, x of what is judged
-    sketches: torch.Tensor    # (2B, 4, crop, crop): shown for relief and for parcels; NaN: what the noise is read as
-    built: torch.Tensor       # (B,): 1 where parcels are to be drawn
-    where: list[tuple[int, int, int, int] | None]  # (2B): world, level and pixel that parcels begin at, if they matter
-
-
 CUT, REACH = 16, 32  # pixels
-
-
-def stored(image: torch.Tensor) -> torch.Tensor:
-    """As the cascade keeps it between levels: in 256 grey levels."""
-    return ((image + 1) * 127.5).round().clamp(0, 255) / 127.5 - 1
 
 
 @torch.no_grad()
@@ -195,10 +168,10 @@ class Distiller:
                                            betas=(0.0 if config.adversarial else 0.9, 0.99), fused=True)
         self.optimiser_d = torch.optim.AdamW(self.discriminator.parameters(), lr=config.lr_discriminator,
                                              betas=(0.0, 0.99), weight_decay=0.0, fused=True)
-        self.pairs = Pairs(train, config.seed, config.pairs)
-        self.descent = Descent(train, self.pairs, config.crop, dict(zip(range(7, 16, 2), config.dial, strict=False)),
-                               self.network.config.rim, config.seed) if config.deep else None
-        self.helper, self.ahead = ThreadPoolExecutor(1), {}
+        pairs = Pairs(train, config.seed, config.pairs)
+        descent = Descent(train, pairs, config.crop, dict(zip(range(7, 16, 2), config.dial, strict=False)),
+                          self.network.config.rim, config.seed) if config.deep else None
+        self.batches = Batches(config, pairs, descent, self.network, partial(self.generate, self.brief), self.device)
         self.journal, self.sheet = Journal(self.out, tells=self.rank == 0), Sheet(validation)
         self.step, self.seconds = 0, 0.0
         self.teacher_steps = state["step"]
@@ -266,117 +239,6 @@ class Distiller:
                       x, list(self.config.times), network.config.predicts)
         return enlarge(low) + self.whitening.colour(x0, resolution)
 
-    def batch(self, n: int) -> Batch:
-        """Batch n, a function of the seed and, where conditions are the student's own, of the average."""
-        c = self.config
-        n = n * self.processes + self.rank
-        rng = np.random.Generator(np.random.Philox(key=np.array([c.seed + (2 << 32), n], dtype=np.uint64)))
-        target, condition, resolution, strength, kept, means, sketches = self.known(n, rng)
-        where = [None] * len(target)
-        town = ((sketches[:, 2:] != 0) & ~sketches[:, 2:].isnan()).flatten(1).any(1).float()
-        if self.deep:
-            places = [self.descent.draw(self.descend, rng) for _ in range(self.deep)]
-            there, like, at, told = (v.to(self.device) for v in stack(places))
-            target, resolution, strength = (torch.cat(v) for v in ((like, target), (at, resolution), (told, strength)))
-            condition, means = (torch.cat([there, one, there, other]) for one, other in
-                                (condition.chunk(2), means.chunk(2)))
-            kept = torch.cat([kept.new_full((self.deep,), c.deep_mean), kept])
-            sketches = torch.cat([sketches.new_full((self.deep, *sketches.shape[1:]), torch.nan), sketches])
-            town = torch.cat([town.new_tensor([place.built for place in places]), town])
-            where = [place.where for place in places] + where
-        noise = torch.from_numpy(rng.standard_normal((2 * self.places, *target.shape[1:]), dtype=np.float32))
-        # The discriminator's own grids fall elsewhere each time, or they would be drawn into the pictures.
-        shift = [int(v) for v in rng.integers(0, COARSE + 1, 2)]
-        return Batch(target, condition, resolution, strength, noise.to(self.device), kept, means, shift,
-                     sketches.repeat(2, 1, 1, 1), town, 2 * where)
-
-    def known(self, n: int, rng):
-        """Of batch n the places that a real picture shows: it, two conditions each, m/px, told degradation, where the
-        condition is to be kept, what the 4×4 means should be there, the sketches shown, or NaN."""
-        c = self.config
-        pairs = self.draw(n)
-        condition, target, resolution, strength = (v.to(self.device) for v in stack(pairs))
-        condition = stored(condition).repeat(2, 1, 1, 1)
-        under = torch.tensor([pair.above is not None for pair in pairs], device=self.device)
-        own = torch.from_numpy(rng.random(len(pairs)) < c.own).to(self.device) & (resolution < 700) | under
-        if own.any():
-            # Each of the two pictures has a condition of its own: together they are draws of both levels, given the
-            # coarser one, and the score stays proper.
-            flat = self.flatness(rng, int(own.sum()))
-            # With some of what lies around, mirrored or the base's, so that little of the condition has seen an edge.
-            coarser = F.pad(haze(F.avg_pool2d(target[own], 16), flat), [AROUND] * 4, mode="reflect")
-            if under.any():  # the base itself, soft and flat as it is, whatever is told
-                coarser[under[own]] = torch.stack([p.above for p in pairs if p.above is not None]).to(self.device)
-            coarser = stored(coarser).repeat(2, 1, 1, 1)
-            size = 4 * coarser.shape[-1]
-            noise = torch.from_numpy(rng.standard_normal((len(coarser), 3, size, size), dtype=np.float32))
-            noise = noise.to(self.device)
-            with torch.no_grad():
-                there = 4 * resolution[own].repeat(2)
-                made = self.generate(self.brief, coarser, there, flat.repeat(2), noise, self.seen(noise, there))
-            condition[own.repeat(2)] = stored(made[..., 4 * AROUND:-4 * AROUND, 4 * AROUND:-4 * AROUND])
-        # What was made of the soft base is to be mended, not kept.
-        mend = torch.tensor([pair.mend for pair in pairs], device=self.device) & (under | ~own)
-        kept = torch.where(mend, c.mended, own.float())
-        means = torch.where(mend.repeat(2)[:, None, None, None], F.avg_pool2d(target, 4).repeat(2, 1, 1, 1), condition)
-        flat = self.flatness(rng, len(pairs))
-        strength = torch.where(own, flat, strength)
-        condition = stored(haze(condition, (flat * own).repeat(2)))
-        # One crop for all that is computed, on the 16 px grid of the coarse means.
-        # Not from the rim: what is made there, the condition too, has seen zeros for neighbours.
-        x, y = (16 * int(rng.integers(2, (256 - c.crop) // 16 - 1)) for _ in range(2))
-        sketches = target.new_full((len(pairs), 2 + parcels.CHANNELS, *target.shape[2:]), torch.nan)
-        # Parcels of a place are its own or none: of others it would learn to look away from all that is so flat. Only
-        # of the sea, of ice and of sand it is to do so.
-        bare = torch.tensor([pair.bare for pair in pairs], device=self.device)
-        sketches[~bare, 2:] = 0
-        if c.sketched:
-            shown = torch.from_numpy(rng.random(len(pairs)) < c.sketched).to(self.device)
-            built = torch.tensor([pair.built for pair in pairs], device=self.device)
-            if not self.network.config.parcels:
-                built = torch.zeros_like(built)
-            for of, channels, draw in ((~built, slice(0, 2), sketch), (built, slice(2, None), fields)):
-                if (shown & of).any():
-                    sketches[shown & of, channels] = draw(target[shown & of])
-        target, sketches = (v[..., y:y + c.crop, x:x + c.crop] for v in (target, sketches))
-        condition, means = (v[..., y // 4:(y + c.crop) // 4, x // 4:(x + c.crop) // 4] for v in (condition, means))
-        return target, condition, resolution, strength, kept, means, sketches
-
-    def seen(self, noise: torch.Tensor, resolution: torch.Tensor, around: bool = False,
-             where: Sequence[tuple[int, int, int, int] | None] = ()) -> list[torch.Tensor] | None:
-        """What the network is given beside x_t at ``(B,)`` resolutions: what the noise is read as (with its rim, if it
-        comes with what is `around`), and the parcels at `where`, or of worlds that the noise numbers."""
-        config = self.network.config
-        if not config.rim:
-            return None
-        ruled = None
-        if config.parcels:
-            height, width = (size - 2 * config.rim * around for size in noise.shape[-2:])
-            worlds = noise[:, 0, 0, 0].contiguous().cpu().numpy().view(np.uint32).tolist()
-            levels = [15 - 2 * round(math.log(m / DEEPEST, 4)) for m in resolution.tolist()]
-            places = [there or (world, level, 0, 0) for world, level, there in
-                      zip(worlds, levels, where or [None] * len(worlds), strict=True)]
-            ruled = torch.from_numpy(np.stack([self.network.ruled(world, level, x, y, x + width, y + height)
-                                               for world, level, x, y in places])).to(self.device)
-        return self.network.read(noise if around else F.pad(noise, [config.rim] * 4), ruled)
-
-    def read(self, batch: Batch) -> list[torch.Tensor] | None:
-        """What is seen of the noise, and for relief and parcels the sketches that are shown."""
-        extra = self.seen(batch.noise, batch.resolution.repeat(2), where=batch.where)
-        shown = dict(zip(("relief", "parcels"), batch.sketches.split(2, 1), strict=True))
-        last = [name for name in shown if getattr(self.network.config, name)]  # of what is seen, in this order
-        for i, name in enumerate(last, -len(last)):
-            extra[i] = torch.where(shown[name].isnan(), extra[i], shown[name])
-        return extra
-
-    @torch.no_grad()
-    def descend(self, condition, m_per_px: float, told: float, noise, where: tuple[int, int, int, int]):
-        """The average's picture of one condition, as the cascade would keep it; `noise` with its rim."""
-        resolution, told = (torch.tensor([v], device=self.device) for v in (m_per_px, told))
-        noise = noise.to(self.device)
-        start, extra = inner(noise, self.network.config.rim), self.seen(noise, resolution, True, [where])
-        return stored(self.generate(self.brief, condition.to(self.device), resolution, told, start, extra))
-
     def coarse(self, target, means):
         """The 16×16 means that the detail of the real and of both made pictures is taken from, and which of them the
         opponent is shown: of places that only the cascade has come to the mean colour alone, for both."""
@@ -387,17 +249,6 @@ class Distiller:
             shown[:deep] = made[:deep].mean((2, 3), keepdim=True)
         return real, made.repeat(2, 1, 1, 1), shown, shown.repeat(2, 1, 1, 1)
 
-    def flatness(self, rng, count: int) -> torch.Tensor:
-        """By how much `count` own conditions are flattened ``(count,)``, as `Pairs` does to real ones."""
-        return torch.tensor([self.pairs.flatness(rng) for _ in range(count)], device=self.device)
-
-    def draw(self, n: int) -> list[Pair]:
-        """Pairs of this process's batch n; those of its next are made meanwhile, beside the convolutions."""
-        size, then = self.places - self.deep, n + self.processes
-        now = self.ahead.pop(n, None) or self.helper.submit(self.pairs.items, n * size, size)
-        self.ahead[then] = self.helper.submit(self.pairs.items, then * size, size)
-        return now.result()
-
     def judged(self, image, coarse, shown, resolution, shift):
         """What the discriminator is shown: whitened detail, the coarse means it may know, m/px."""
         y, x = (RIM + v for v in shift)
@@ -407,13 +258,13 @@ class Distiller:
 
     def advance(self) -> dict[str, float]:
         c = self.config
-        batch = self.batch(self.step)
+        batch = self.batches.batch(self.step)
         target, condition, resolution, strength, noise, kept, means, shift, _, town, _ = batch
         twice = resolution.repeat(2)
         coarse, made_coarse, shown, shown_made = self.coarse(target, means)
         adversarial = c.adversarial if self.step >= c.alone else 0.0
         teaching = bool(adversarial) and self.step < c.alone + c.taught
-        extra = self.read(batch)
+        extra = self.batches.read(batch)
         with torch.set_grad_enabled(not teaching):
             fake = self.generate(self.network, condition, twice, strength.repeat(2), noise, extra)
         losses = {}

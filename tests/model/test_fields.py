@@ -29,7 +29,8 @@ def test_windows_that_overlap_see_the_same(field, channels, level, a, b):
     assert np.array_equal(part, whole[:, ay - y0:ay - y0 + ah, ax - x0:ax - x0 + aw])
 
 
-@pytest.mark.parametrize("field, levels", [(noise.field, [3, 7, 15]), (parcels.field, [11, 13, 15]), (nested, [11, 13, 15])])
+@pytest.mark.parametrize("field, levels", [(noise.field, [3, 7, 15]), (parcels.field, [11, 13, 15]),
+                                           (nested, [11, 13, 15])])
 @settings(max_examples=20, deadline=None)
 @given(box=boxes, data=st.data())
 def test_they_wrap_at_the_levels_own_width(field, levels, box, data):

@@ -67,8 +67,8 @@ def students(folder: str) -> dict:
     """Two steps of a student and its opponent: what they are then, and of what pictures it was."""
     student = Distiller(f"{folder}/teacher/state.pt", SMALL, patches(), f"{folder}/student")
     before = [p.clone() for p in student.network.parameters()]
-    seen, batch = [], student.batch
-    student.batch = lambda n: seen.append(found := batch(n)) or found
+    seen, batch = [], student.batches.batch
+    student.batches.batch = lambda n: seen.append(found := batch(n)) or found
     for _ in range(2):
         student.advance()
     student.save()

@@ -276,8 +276,8 @@ def test_distillation_moves_the_student_and_resumes(folder, tmp_path):
 
 
 def test_own_conditions_are_the_students_pictures(folder, tmp_path):
-    whole = distiller(folder, tmp_path, own=0.0, crop=192).batch(0)   # all but the rim: the same place in both
-    mixed = distiller(folder, tmp_path, own=1.0, crop=192).batch(0)
+    whole = distiller(folder, tmp_path, own=0.0, crop=192).batches.batch(0)   # all but the rim: the same place in both
+    mixed = distiller(folder, tmp_path, own=1.0, crop=192).batches.batch(0)
     assert torch.equal(whole.target, mixed.target)
     assert not torch.equal(whole.condition, mixed.condition)
     assert mixed.condition.shape[1:] == (3, 48, 48) and (mixed.strength == 0).all()
@@ -328,10 +328,10 @@ def test_what_is_made_of_the_soft_base_is_to_be_mended_not_kept(folder, tmp_path
     item = Pairs(patches[:1], 1, PairConfig(crop=256, calm=0, under_base=1.0)).item(0)
     assert item.above.shape == (3, 24, 24) and item.target.shape == (3, 256, 256)
     d = distiller(folder, tmp_path, own=0.0, crop=80, pairs=PairConfig(crop=256, calm=0, under_base=1.0))
-    d.pairs, d.ahead = Pairs(patches[:1], 2, d.config.pairs), {}
-    assert not d.batch(0).kept.any()
+    d.batches.pairs, d.batches.ahead = Pairs(patches[:1], 2, d.config.pairs), {}
+    assert not d.batches.batch(0).kept.any()
     d.config.mended = 0.5
-    batch = d.batch(0)
+    batch = d.batches.batch(0)
     assert (batch.kept == 0.5).all()  # to be what the real picture shrinks to
     assert torch.equal(batch.means, F.avg_pool2d(batch.target, 4).repeat(2, 1, 1, 1))
     assert not torch.allclose(batch.condition, F.avg_pool2d(batch.target, 4).repeat(2, 1, 1, 1), atol=0.02)
@@ -376,12 +376,12 @@ def test_parcels_are_to_be_drawn_where_land_is_built(folder, tmp_path):
         patches[0].landcover = "auto:forest"
         config = replace(d.config, deep=1, ruled=1.0, sketched=1.0, steps=1)
         d = Distiller(tmp_path / "teacher" / "state.pt", config, [under_earth(1), *patches], tmp_path / "student")
-        batches = [d.batch(n) for n in range(12)]
+        batches = [d.batches.batch(n) for n in range(12)]
         deep = {float(batch.resolution[0]) > 200: batch.built[0] for batch in batches if batch.built[0]}
         assert set(deep) == ({False} if town else set())  # at 305 m there are none
         assert bool(deep) == any(batch.built[1] for batch in batches) == bool(town)
         # A student that has drawn nothing yet has to draw half of them, or none.
-        share = float(d.batch(0).built.mean())
+        share = float(d.batches.batch(0).built.mean())
         assert d.advance()["ruled"] == pytest.approx(share, abs=0.3)
 
 
@@ -390,7 +390,7 @@ def test_known_places_are_shown_their_own_sketch_and_deep_ones_what_the_noise_sa
                   pairs=PairConfig(crop=256, calm=0.0))
     train = [under_earth(1), *patches_of(folder)]
     d = Distiller(tmp_path / "teacher" / "state.pt", replace(d.config, deep=1), train, tmp_path / "student")
-    target, shown = d.batch(0).target, d.batch(0).sketches
+    target, shown = d.batches.batch(0).target, d.batches.batch(0).sketches
     assert shown.shape == (4, 4, 80, 80) and shown[[0, 2]].isnan().all() and not shown[[1, 3], 2:].any()
     shown = shown[:, :2]
     assert torch.equal(shown[1], shown[3])
@@ -402,7 +402,7 @@ def test_known_places_are_shown_their_own_sketch_and_deep_ones_what_the_noise_sa
     relief = read[0][-1]
     assert torch.equal(relief[[1, 3]], shown[[1, 3]]) and not relief.isnan().any() and relief[0].std() > 0.1
     assert Distiller(tmp_path / "teacher" / "state.pt", replace(d.config, sketched=0.0), train,
-                     tmp_path / "student").batch(0).sketches[:, :2].isnan().all()
+                     tmp_path / "student").batches.batch(0).sketches[:, :2].isnan().all()
 
 
 # --- the cascade's own places ---------------------------------------------------------------------------------------
@@ -506,20 +506,20 @@ def test_of_towns_and_farms_the_parcels_are_shown_and_of_nature_the_relief(folde
     patches = [grained(1, 8, "76", "city, farmland, forest, coast"), grained(2, 8, "76", "forest, mountains"),
                grained(3, 8, "305", ""), grained(4, 8, "19", "")]
     for patch, built in zip(patches, (True, False, False, True), strict=True):
-        d.pairs, d.ahead = Pairs([patch], 2, d.config.pairs), {}
-        batch = d.batch(0)
+        d.batches.pairs, d.batches.ahead = Pairs([patch], 2, d.config.pairs), {}
+        batch = d.batches.batch(0)
         relief, ruled = batch.sketches.split(2, 1)
         assert bool(relief.isnan().all()) == built and bool(ruled.any()) == built  # no parcels but its own
-        seen = d.read(batch)
+        seen = d.batches.read(batch)
         assert torch.equal(seen[-1], ruled) and not seen[-2].isnan().any()
-        there = d.seen(batch.noise, torch.full((len(batch.noise),), 19.0))[-1]
+        there = d.batches.seen(batch.noise, torch.full((len(batch.noise),), 19.0))[-1]
         assert there.std() > 0.1 and not torch.equal(there[0], there[1])
-        assert not d.seen(batch.noise, torch.full((len(batch.noise),), 305.0))[-1].any()  # as on the map
-    d.pairs, d.ahead = Pairs(patches[:3], 2, PairConfig(crop=256, calm=1.0)), {}
-    d.pairs.calm = [(patches[:1], 8)]
-    batch = d.batch(0)  # of the open sea those of the world are shown, and not to be drawn
-    assert d.read(batch)[-1].std() > 0.1 and not batch.built.any()
-    d.pairs, d.ahead = Pairs(patches[-1:], 2, d.config.pairs), {}
+        assert not d.batches.seen(batch.noise, torch.full((len(batch.noise),), 305.0))[-1].any()  # as on the map
+    d.batches.pairs, d.batches.ahead = Pairs(patches[:3], 2, PairConfig(crop=256, calm=1.0)), {}
+    d.batches.pairs.calm = [(patches[:1], 8)]
+    batch = d.batches.batch(0)  # of the open sea those of the world are shown, and not to be drawn
+    assert d.batches.read(batch)[-1].std() > 0.1 and not batch.built.any()
+    d.batches.pairs, d.batches.ahead = Pairs(patches[-1:], 2, d.config.pairs), {}
     d.run(progress=False)
     assert d.network.first.weight[:, -2:].abs().max() > 0  # they are new to it, and it comes to use them
 
@@ -578,7 +578,7 @@ def test_of_a_place_of_its_own_the_opponent_is_shown_the_mean_colour_alone(folde
     d = Distiller(tmp_path / "teacher" / "state.pt",
                   replace(d.config, deep=1, dial=(0.3, 0.2), deep_mean=0.125, own=0.0, kind=1.0, strength=1.0),
                   train, tmp_path / "student")
-    target, condition, resolution, _, noise, kept, means, *_ = d.batch(0)
+    target, condition, resolution, _, noise, kept, means, *_ = d.batches.batch(0)
     assert target.shape == (2, 3, 80, 80) and condition.shape == (4, 3, 20, 20) and noise.shape == (4, 3, 80, 80)
     assert kept.tolist() == [0.125, 0.0] and torch.equal(condition[0], condition[2])
     assert float(resolution[0]) in (1223 / 16, 1223 / 64, 1223 / 256)
@@ -722,7 +722,7 @@ def test_a_picture_is_turned_about_its_middle():
 
 def test_flat_own_conditions_are_told_and_their_means_are_not_flat(folder, tmp_path):
     d = distiller(folder, tmp_path, own=1.0, pairs=PairConfig(crop=256, calm=0.0, haze=1.0))
-    _, condition, _, strength, _, own, means, *_ = d.batch(0)
+    _, condition, _, strength, _, own, means, *_ = d.batches.batch(0)
     assert own.all() and (strength > 0).all()
     assert condition.std() < means.std()
 
