@@ -2,8 +2,11 @@
 
 Districts are Worley's cells (1996) of about a hundred pixels; each is ruled into rows by a direction of its own, and
 its rows into parcels. What is read of the noise (`readings`) has no straight line longer than its rim; here every
-district is known by its number. Integers are hashed (splitmix64, Steele et al. 2014), and all else is sums, products
-and quotients, so that no platform's libm decides a last digit. What changes here changes pixels: `generator.REVISION`.
+district is known by its number. Nested, there are districts at `FIRST` alone, with roads between some of them, and
+every finer level rules the parcels of the one above, so that a field keeps its borders down to 4 m.
+
+Integers are hashed (splitmix64, Steele et al. 2014), and all else is sums, products, quotients and square roots, so
+that no platform's libm decides a last digit. What changes here changes pixels: `generator.REVISION`.
 """
 
 from typing import NamedTuple
@@ -21,6 +24,7 @@ UNEVEN = 0.6, 1.6        # ... times this, in one row
 LANE, LANES = 0.9, 1.3   # half width in pixels of the lanes along rows, and how light or dark they are at most
 SPREAD = np.float32(1.5)  # how light, dark or green a parcel is at most
 STRENGTH, FAINTEST = (-0.4, 1.8), np.float32(0.1)  # of a district; below a tenth it is a tenth: not all land is ruled
+ROADS = -1.0, 2.0        # how light a road between districts is; below 0 there is none
 EDGE = 10.0              # pixels from its border where a larger parcel is half as light or dark
 
 _GOLDEN, _FIRST, _SECOND = (np.uint64(v) for v in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
@@ -68,7 +72,8 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, nested: boo
             c, d = max(x0, left * size), min(x1, (left + 1) * size)
             ys, xs = ((np.arange(*ends, dtype=np.float32) + np.float32(0.5)) / np.float32(scale)
                       for ends in ((a - top * size, b - top * size), (c - left * size, d - left * size)))
-            out[:, a - y0:b - y0, c - x0:d - x0] = _square(world, around, left, top, xs[None], ys[:, None], scale)
+            part = _square(world, around, left, top, xs[None], ys[:, None], scale, nested)
+            out[:, a - y0:b - y0, c - x0:d - x0] = part
     return out
 
 
@@ -101,14 +106,18 @@ def _rule(key, x, y, rows, phase, longer, lane) -> Ruled:
                  (np.minimum(along - begin, end - along) * long).astype(np.float32), parcel)
 
 
-def _square(world, around: int, left: int, top: int, x, y, scale: int) -> np.ndarray:
+def _square(world, around: int, left: int, top: int, x, y, scale: int, nested: bool) -> np.ndarray:
     """Some pixels of one square: which of nine districts is nearest, what that one has ruled there, and what has been
     ruled in its parcels since, `scale` times finer."""
     near = [(np.uint64(hashed(world, (left + i) % around, top + j)), i, j) for j in (-1, 0, 1) for i in (-1, 0, 1)]
     keys = np.array([key for key, _, _ in near])
     px = SIZE * (uniform(keys, 0) + np.array([i for _, i, _ in near], np.float32))
     py = SIZE * (uniform(keys, 1) + np.array([j for _, _, j in near], np.float32))
-    nearest = np.stack([(x - u) ** 2 + (y - v) ** 2 for u, v in zip(px, py, strict=True)]).argmin(0)
+    away = np.stack([(x - u) ** 2 + (y - v) ** 2 for u, v in zip(px, py, strict=True)])
+    nearest = away.argmin(0)
+    road = np.zeros_like(away[:2])
+    if nested:
+        road[0] = _road(keys, px, py, away, nearest, scale)
     # The direction by the tangent of half its angle, which needs no sine.
     half = uniform(keys, 2, -0.4142, 0.4142)
     cos, sin = (1 - half**2) / (1 + half**2), 2 * half / (1 + half**2)
@@ -121,7 +130,7 @@ def _square(world, around: int, left: int, top: int, x, y, scale: int) -> np.nda
     dx, dy = x - mine(px), y - mine(py)
     x, y = dx * mine(cos) + dy * mine(sin), dy * mine(cos) - dx * mine(sin)
     ruled = _rule(mine(keys), x, y, *map(mine, districts))
-    strength, total = np.maximum(mine(strength), FAINTEST), np.float32(0)
+    strength, total = np.maximum(mine(strength), FAINTEST), road
     while scale > 1:  # of larger ones a level draws the borders, beside which they are light and dark
         edge = np.minimum(ruled.aside, ruled.ahead) * (scale / EDGE)
         total = total + strength * _seen(ruled, 1 / (1 + edge * edge), scale)
@@ -136,10 +145,26 @@ def _square(world, around: int, left: int, top: int, x, y, scale: int) -> np.nda
     return total + strength * _seen(ruled, 1, 1)
 
 
+def _road(keys, px, py, away, nearest, scale: int) -> np.ndarray:
+    """How light the road is ``(h, w)`` that some districts have between them, which changes `away`."""
+    first = np.take_along_axis(away, nearest[None], 0)[0]
+    np.put_along_axis(away, nearest[None], np.float32(np.inf), 0)
+    other = away.argmin(0)
+    second = np.take_along_axis(away, other[None], 0)[0]
+    apart = np.sqrt((px[nearest] - px[other]) ** 2 + (py[nearest] - py[other]) ** 2)
+    between = np.maximum(uniform(keys[:, None] ^ keys, 0, *ROADS), np.float32(0))[nearest, other]
+    return between / _line((second - first) / (2 * apart), scale)
+
+
+def _line(aside, scale: int) -> np.ndarray:
+    """How many times fainter a lane is so far `aside`, in pixels of its level: it grows half as fast as that."""
+    from_lane = aside * np.float32(scale**0.5) / np.float32(LANE)
+    return 1 + (from_lane * from_lane) ** 2
+
+
 def _seen(ruled: Ruled, share, scale: int) -> np.ndarray:
     """Brightness and greenness ``(2, h, w)`` of parcels, `share` of them, seen `scale` times enlarged."""
-    from_lane = ruled.aside * np.float32(scale**0.5) / np.float32(LANE)  # a lane grows half as fast as what it divides
-    return np.stack([ruled.light * share + ruled.lane / (1 + (from_lane * from_lane) ** 2), ruled.green * share])
+    return np.stack([ruled.light * share + ruled.lane / _line(ruled.aside, scale), ruled.green * share])
 
 
 def wide(share: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from model.readings import inner
 from model.training.imagery import LEVELS, Patch
-from model.training.pairs import SNOWY, Pair, Pairs, built, rotate, turn
+from model.training.pairs import BUILT, SNOWY, Pair, Pairs, built, rotate, turn
 from model.training.pixels import as_pixels, as_tensor
 from model.training.snow import RELIEF, snowed
 
@@ -30,7 +30,7 @@ TRIES = 3        # of so many the most varied is taken: likenesses of such place
 VARIED = 0.5     # of half of the places, windows of the base to begin from: crests, shores
 NATURE = ("forest", "shrub", "grass", "desert", "alps", "mountain", "volcano", "tundra", "savanna", "steppe")
 SAND = 150       # grey levels of red from which ground is sand, or snow: no farm's mean is so bright
-MIXED = ("farm", "crop", "city", "coast", "irrigated")  # ... with something else beside it
+MIXED = (*BUILT, "coast")  # ... with something else beside it
 DARK = ("boreal",)  # frozen lakes in black woods, under a low sun: beside snow they made black valleys
 # Terrain is self-similar: another level's wild land stands in where there is hardly any. (Not for z11: the woods of
 # 305 m, many and even, made it flat.)

@@ -49,10 +49,13 @@ def test_nested_ones_lie_in_those_of_the_levels_above(level, nested, least, most
     assert least < np.corrcoef(np.concatenate(steps, axis=1))[0, 1] < most
 
 
-def test_at_their_first_level_nested_ones_are_the_same_and_deeper_their_bits_are_written_down():
-    assert np.array_equal(field(4, 11, 5, 6, 300, 200, nested=True), field(4, 11, 5, 6, 300, 200))
-    found = {level: field(7, level, 100, -20, 330, 230, nested=True) for level in (13, 15)}
+def test_at_their_first_level_nested_ones_are_the_same_but_for_roads_and_their_bits_are_written_down():
+    (light, green), (plain, same) = (field(4, 11, 5, 6, 300, 200, nested) for nested in (True, False))
+    assert np.array_equal(green, same)
+    road = light - plain
+    assert road.min() >= 0 and road.max() > 1 and 0.005 < (road > 0.3).mean() < 0.1
+    found = {level: field(7, level, 100, -20, 330, 230, nested=True) for level in (11, 13, 15)}
     for channels in found.values():
         assert (channels.std((1, 2)) > 0.2).all() and np.abs(channels).max() < 9
     digests = [hashlib.sha256(v.tobytes()).hexdigest()[:16] for v in found.values()]
-    assert digests == ["3389e864b4fced6d", "d27ce98b6dfecfb5"]
+    assert digests == ["c9fd4ad9662096eb", "6b59f468d09fd0e4", "2e8759d6a4aebfe0"]
