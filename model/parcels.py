@@ -113,6 +113,11 @@ def _square(world, around: int, left: int, top: int, x, y, scale: int, nested: b
     keys = np.array([key for key, _, _ in near])
     px = SIZE * (uniform(keys, 0) + np.array([i for _, i, _ in near], np.float32))
     py = SIZE * (uniform(keys, 1) + np.array([j for _, _, j in near], np.float32))
+    # Those that cannot be the nearest or the second anywhere here are left out.
+    ends = [np.stack([v.min() - p, p - v.max()]) for v, p in ((x, px), (y, py))]
+    least = sum(np.square(end.max(0).clip(0)) for end in ends)
+    most = sum(np.square(end.min(0)) for end in ends)
+    keys, px, py = (v[least <= 1.001 * np.sort(most)[1] + 0.001] for v in (keys, px, py))
     away = np.stack([(x - u) ** 2 + (y - v) ** 2 for u, v in zip(px, py, strict=True)])
     nearest = away.argmin(0)
     road = np.zeros_like(away[:2])
