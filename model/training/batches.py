@@ -111,9 +111,10 @@ class Batches:
                 there = 4 * resolution[own].repeat(2)
                 made = self.make(coarser, there, flat.repeat(2), noise, self.seen(noise, there))
             condition[own.repeat(2)] = stored(made[..., 4 * AROUND:-4 * AROUND, 4 * AROUND:-4 * AROUND])
-        # What was made of the soft base is to be mended, not kept.
-        mend = torch.tensor([pair.mend for pair in pairs], device=self.device) & (under | ~own)
-        kept = torch.where(mend, c.mended, own.float())
+        # The base itself is to be mended. What was made of it is not to be kept, and what the real picture shrinks to
+        # says nothing of it: what z7 has invented would be smoothed away.
+        mend = torch.tensor([pair.mend for pair in pairs], device=self.device) & ~own
+        kept = torch.where(mend, c.mended, (own & ~under).float())
         means = torch.where(mend.repeat(2)[:, None, None, None], F.avg_pool2d(target, 4).repeat(2, 1, 1, 1), condition)
         flat = self.flatness(rng, len(pairs))
         strength = torch.where(own, flat, strength)

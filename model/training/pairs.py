@@ -178,7 +178,7 @@ class Pairs:
         above = F.interpolate(above, size=(size, size), mode="bicubic", align_corners=False)[0].clamp(-1, 1)
         target = turn(as_tensor(patch.pixels), k).contiguous()
         return Pair(F.avg_pool2d(target[None], 4)[0], target, patch.m_per_px, self.flatness(rng), patch.level,
-                    turn(above, k).contiguous(), mend=True)
+                    turn(above, k).contiguous())
 
     def _snow(self, rng):
         """Mountains under snow: real ones at z7, at z9 and in part at z11; laid over others at the finer levels."""
