@@ -36,7 +36,7 @@ from model.training.processes import agreed, here, share_gradients
 from model.training.score import Score
 from model.training.sheet import Sheet
 from model.training.sketch import drawn
-from model.training.strength import Strength
+from model.training.strength import Strength, kinds
 
 
 @dataclass
@@ -293,10 +293,11 @@ class Distiller:
             kind = self.score.kind(one, other, real).mean()
         strong = torch.zeros((), device=self.device)
         if c.strength:
+            kind_of = kinds(condition[:self.places], town)
             for held, those in zip(self.strengths, (slice(self.deep), slice(self.deep, None)), strict=True):
                 if len(real[those]):
                     strong = strong + held(torch.cat([one[those], other[those]]), real[those], resolution[those],
-                                           town[those])
+                                           kind_of[those])
         patches = torch.zeros((), device=self.device)
         if c.patches and self.step % 2 == 0:
             chance = torch.Generator().manual_seed((c.seed << 32) + self.step)

@@ -2,8 +2,8 @@
 
 An opponent that judges picture by picture leaves the weak ones weak, for a weak picture of one place may be a good one,
 and what one level lacks all deeper ones lack. That all of a level are too weak only a mean can tell; so the mean over
-the last dozens of places is kept, of built land and of the rest, and what it is off by decides how hard, and which way,
-each picture is pulled.
+the last dozens of places is kept, of plain and of varied ground, built or not, and what it is off by decides how hard,
+and which way, each picture is pulled.
 """
 
 import torch
@@ -13,6 +13,8 @@ from torch.nn import functional as F
 BANDS = 2       # octaves of wavelengths, from 2 px: those that a level adds to its condition
 FAINT = 0.1     # of whitened detail, below which amplitudes are all alike: calm ground decides nothing
 MEMORY = 0.97   # of the mean of a level, from one of its places to the next
+PLAIN = 10      # grey levels of contrast below which a condition is plain: there all may be too weak ...
+KINDS = 4       # ... while varied ones are too strong
 DEEPEST, LEVELS = 4.78, 6  # m/px, and how many levels there are from there, each of two octaves
 
 
@@ -27,31 +29,37 @@ def amplitudes(detail: torch.Tensor) -> torch.Tensor:
     return ((torch.stack(found, 1) + 1e-6).sqrt() + FAINT).log()
 
 
+def kinds(condition: torch.Tensor, built: torch.Tensor) -> torch.Tensor:
+    """Of conditions ``(B, 3, h, w)`` and whether they are of built land ``(B,)``: int64 ``(B,)``, 0…3."""
+    plain = 127.5 * condition.mean(1).std((1, 2)) < PLAIN
+    return plain.long() + 2 * (built > 0).long()
+
+
 class Strength(nn.Module):
-    """Two pictures each of B places, ``(2B, 3, H, W)``, and real ones, ``(B, 3, H, W)``, of B resolutions, built or
-    not: a loss whose gradient is that of Σ (mean amplitude made - real)² / 2, in logarithms, over all seen lately."""
+    """Two pictures each of B places, ``(2B, 3, H, W)``, and real ones, ``(B, 3, H, W)``, of B resolutions and
+    kinds: a loss whose gradient is that of Σ (mean amplitude made - real)² / 2, in logarithms, over all seen lately."""
 
     def __init__(self):
         super().__init__()
-        self.register_buffer("made", torch.zeros(2 * LEVELS, BANDS))
-        self.register_buffer("real", torch.zeros(2 * LEVELS, BANDS))
-        self.register_buffer("count", torch.zeros(2 * LEVELS, 1))
+        self.register_buffer("made", torch.zeros(KINDS * LEVELS, BANDS))
+        self.register_buffer("real", torch.zeros(KINDS * LEVELS, BANDS))
+        self.register_buffer("count", torch.zeros(KINDS * LEVELS, 1))
 
     @torch.no_grad()
     def remember(self, group: int, made: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
-        """How far the mean of a level's built land, or of its rest, is off after one more of its places: ``(BANDS,)``,
-        0 where it is right."""
+        """How far the mean of one kind of a level's places is off after one more of them: ``(BANDS,)``, 0 where it is
+        right."""
         self.count[group] += 1
         new = torch.maximum(1 / self.count[group], torch.tensor(1 - MEMORY, device=made.device))
         self.made[group].lerp_(made, new)
         self.real[group].lerp_(real, new)
         return (self.made[group] - self.real[group]).clamp(-1, 1)
 
-    def forward(self, made, real, resolution, built):
+    def forward(self, made, real, resolution, kind):
         made = amplitudes(made).unflatten(0, (2, -1)).mean(0)
         real, total = amplitudes(real), 0.0
         levels = (torch.log2(resolution / DEEPEST) / 2).round().long().clamp(0, LEVELS - 1)
-        groups = (2 * levels + (built > 0)).tolist()
+        groups = (KINDS * levels + kind).tolist()
         for group, mine, like in zip(groups, made, real, strict=True):
             total = total + (self.remember(group, mine.detach(), like) * mine).sum()
         return total / len(groups)

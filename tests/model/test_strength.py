@@ -2,7 +2,7 @@
 
 import torch
 
-from model.training.strength import LEVELS, MEMORY, Strength, amplitudes
+from model.training.strength import LEVELS, MEMORY, Strength, amplitudes, kinds
 
 
 def test_the_bands_are_octaves():
@@ -23,7 +23,7 @@ def test_descending_it_gives_each_level_the_strength_of_its_real_pictures_in_the
         detail = torch.randn(3, 2, 3, 32, 32, generator=chance)
         made = (detail[:2] * spread[0][None] * gains.exp()[None, :, None, None, None]).flatten(0, 1)
         loss = strength(made, detail[2] * spread[1] * real[:, None, None, None], resolution,
-                        torch.zeros(2))
+                        torch.zeros(2, dtype=torch.long))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -31,12 +31,18 @@ def test_descending_it_gives_each_level_the_strength_of_its_real_pictures_in_the
     assert torch.allclose(torch.stack(seen[-200:]).mean(0), real, rtol=0.1)
 
 
+def test_plain_ground_and_varied_built_or_not_are_kinds_of_their_own():
+    plain = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(1)) * 4 / 127.5
+    condition = torch.cat([plain, 5 * plain, plain, 5 * plain])
+    assert kinds(condition, torch.tensor([0.0, 0.0, 1.0, 1.0])).tolist() == [1, 0, 3, 2]
+
+
 def test_the_mean_is_over_its_latest_places():
     strength, one = Strength(), torch.ones(1, 3, 32, 32)
     detail = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(1))
     for k in range(200):
-        strength(torch.cat([detail, detail]) * (5 if k < 40 else 1), detail, 19 * torch.ones(1), torch.ones(1))
+        strength(torch.cat([detail, detail]) * (5 if k < 40 else 1), detail, 19 * torch.ones(1), torch.tensor([2]))
     off = strength.made - strength.real
-    assert torch.allclose(off[3], torch.zeros(2), atol=2 * MEMORY**160) and (off[3] > 0).all()
-    assert (strength.count.flatten() > 0).tolist() == [group == 3 for group in range(2 * LEVELS)]  # z13's built land
-    assert torch.isfinite(strength(torch.cat([one, one]), one, 4.8 * torch.ones(1), torch.zeros(1)))  # nothing in them
+    assert torch.allclose(off[6], torch.zeros(2), atol=2 * MEMORY**160) and (off[6] > 0).all()
+    assert (strength.count.flatten() > 0).tolist() == [group == 6 for group in range(4 * LEVELS)]  # z13's third kind
+    assert torch.isfinite(strength(torch.cat([one, one]), one, 4.8 * torch.ones(1), torch.tensor([0])))  # nothing there
