@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from model.readings import inner
 from model.training.imagery import LEVELS, Patch
 from model.training.pairs import BUILT, SNOWY, Pair, Pairs, built, rotate, turn
-from model.training.pixels import as_pixels, as_tensor
+from model.training.pixels import as_pixels, as_tensor, bare
 from model.training.snow import RELIEF, snowed
 
 SHARES = {"305": 0.15, "76": 0.25, "19": 0.3, "4.8": 0.3}  # how often each level is drawn
@@ -23,13 +23,12 @@ WINDOW = 16      # pixels of a level that are carried on to the next; four times
 LIKE = 8         # of the nearest real pictures one is drawn; where contrast says nothing, the most varied of some
 COLOUR = 12.0    # grey levels of colour that count as much as ...
 SPREAD = 36.0    # ... these of contrast: a condition that is too flat is to be held against what it should have been
-CALM = 3.0       # grey levels of contrast below which it is calm ground, and contrast counts as colour
+CALM = 3.0       # grey levels of contrast below which it is calm ground; there, and of sand, contrast counts as colour
 FREE = ("305", "76")  # levels at which it counts for nothing where it is not calm, and nothing calm stands in
 QUIET = 32       # pictures of calm ground beside the others of a level
 TRIES = 3        # of so many the most varied is taken: likenesses of such places, and, ...
 VARIED = 0.5     # of half of the places, windows of the base to begin from: crests, shores
 NATURE = ("forest", "shrub", "grass", "desert", "alps", "mountain", "volcano", "tundra", "savanna", "steppe")
-SAND = 150       # grey levels of red from which ground is sand, or snow: no farm's mean is so bright
 MIXED = (*BUILT, "coast")  # ... with something else beside it
 DARK = ("boreal",)  # frozen lakes in black woods, under a low sun: beside snow they made black valleys
 # Terrain is self-similar: another level's wild land stands in where there is hardly any. (Not for z11: the woods of
@@ -87,9 +86,8 @@ class Descent:
         edge = (4 * WINDOW - self.crop // 4) // 2
         condition = made[0, :, edge:-edge, edge:-edge]
         real, town = self.like(level, condition, rng)
-        red, green, blue = as_pixels(condition).mean((0, 1))
-        town = town and not (red > SAND or blue > max(red, green) + 10)
-        return Pair(condition, real, m_per_px, self.dial.get(LEVELS[level], 0.0), level, built=town,
+        empty = bare(*as_pixels(condition).mean((0, 1)))
+        return Pair(condition, real, m_per_px, self.dial.get(LEVELS[level], 0.0), level, built=town and not empty,
                     where=(world, LEVELS[level], *(4 * (v + edge) for v in last)))
 
     def start(self, rng: np.random.Generator) -> tuple[Patch, np.ndarray]:
@@ -110,11 +108,12 @@ class Descent:
         pictures, known = self.real[level]
         mine = features(as_pixels(condition), 1)
         away = np.square(known[:, :3] - mine[:3]).sum(1) / COLOUR**2
-        free = mine[3] >= CALM and level in FREE
+        calm = mine[3] < CALM or bare(*mine[:3])
+        free = not calm and level in FREE
         if free:
             away[known[:, 3] < CALM] += 1e3  # only if there is nothing else
         else:
-            away += np.square((known[:, 3] - mine[3]) / (COLOUR if mine[3] < CALM else SPREAD))
+            away += np.square((known[:, 3] - mine[3]) / (COLOUR if calm else SPREAD))
         nearest = np.argsort(away)[rng.integers(min(LIKE, len(away)), size=TRIES if free else 1)]
         pixels, town = pictures[max(nearest, key=lambda i: known[i, 3])]
         turned = rotate(turn(as_tensor(pixels), int(rng.integers(8))), float(rng.uniform(0, math.pi / 2)))

@@ -12,3 +12,11 @@ def as_tensor(pixels: np.ndarray) -> torch.Tensor:
 def as_pixels(image: torch.Tensor) -> np.ndarray:
     """float ``(3, H, W)`` in [-1, 1], on the CPU -> uint8 ``(H, W, 3)``."""
     return ((image + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+
+
+SAND = 150  # grey levels of red from which ground is sand, or snow: no farm's mean is so bright
+
+
+def bare(red: float, green: float, blue: float) -> bool:
+    """Whether that mean colour, in grey levels, is likely to be of sand, snow or the sea."""
+    return red > SAND or blue > max(red, green) + 10

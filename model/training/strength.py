@@ -10,11 +10,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from model.training.pixels import bare
+
 BANDS = 2       # octaves of wavelengths, from 2 px: those that a level adds to its condition
 FAINT = 0.1     # of whitened detail, below which amplitudes are all alike: calm ground decides nothing
 MEMORY = 0.97   # of the mean of a level, from one of its places to the next
 PLAIN = 10      # grey levels of contrast below which a condition is plain: there all may be too weak ...
-KINDS = 4       # ... while varied ones are too strong
+KINDS = 5       # ... while varied ones are too strong, and sand and snow are to stay as they are
 DEEPEST, LEVELS = 4.78, 6  # m/px, and how many levels there are from there, each of two octaves
 
 
@@ -30,9 +32,11 @@ def amplitudes(detail: torch.Tensor) -> torch.Tensor:
 
 
 def kinds(condition: torch.Tensor, built: torch.Tensor) -> torch.Tensor:
-    """Of conditions ``(B, 3, h, w)`` and whether they are of built land ``(B,)``: int64 ``(B,)``, 0…3."""
+    """Of conditions ``(B, 3, h, w)`` and whether they are of built land ``(B,)``: int64 ``(B,)``, 0…4."""
     plain = 127.5 * condition.mean(1).std((1, 2)) < PLAIN
-    return plain.long() + 2 * (built > 0).long()
+    colours = (127.5 * (condition.mean((2, 3)) + 1)).tolist()
+    empty = torch.tensor([bare(*colour) for colour in colours], device=condition.device)
+    return torch.where(empty, KINDS - 1, plain.long() + 2 * (built > 0).long())
 
 
 class Strength(nn.Module):

@@ -35,6 +35,7 @@ def test_plain_ground_and_varied_built_or_not_are_kinds_of_their_own():
     plain = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(1)) * 4 / 127.5
     condition = torch.cat([plain, 5 * plain, plain, 5 * plain])
     assert kinds(condition, torch.tensor([0.0, 0.0, 1.0, 1.0])).tolist() == [1, 0, 3, 2]
+    assert kinds(condition + 0.4, torch.tensor([0.0, 0.0, 1.0, 1.0])).tolist() == [4] * 4  # as bright as sand or snow
 
 
 def test_the_mean_is_over_its_latest_places():
@@ -43,6 +44,6 @@ def test_the_mean_is_over_its_latest_places():
     for k in range(200):
         strength(torch.cat([detail, detail]) * (5 if k < 40 else 1), detail, 19 * torch.ones(1), torch.tensor([2]))
     off = strength.made - strength.real
-    assert torch.allclose(off[6], torch.zeros(2), atol=2 * MEMORY**160) and (off[6] > 0).all()
-    assert (strength.count.flatten() > 0).tolist() == [group == 6 for group in range(4 * LEVELS)]  # z13's third kind
+    assert torch.allclose(off[7], torch.zeros(2), atol=2 * MEMORY**160) and (off[7] > 0).all()
+    assert (strength.count.flatten() > 0).tolist() == [group == 7 for group in range(5 * LEVELS)]  # z13's third kind
     assert torch.isfinite(strength(torch.cat([one, one]), one, 4.8 * torch.ones(1), torch.tensor([0])))  # nothing there
