@@ -56,13 +56,14 @@ class Descent:
             if pairs.config.snowed:
                 nature += ([p.pixels for p in pairs.snow if p.level != level] if level in SNOWY
                            else [snowed(p.pixels, rng) for p in pairs.relief])
-            nature += [as_pixels(pairs.calm_target(rng)) for _ in range(QUIET) if pairs.calm]
-            found += [(pixels, False) for pixels in nature]
+            quiet = [as_pixels(pairs.calm_target(rng)) for _ in range(QUIET) if pairs.calm]
+            found += [(pixels, False) for pixels in nature + quiet]
             if found:
                 corners = [(y, x) for y in (0, 256 - around) for x in (0, 256 - around)]
                 pictures = [(pixels[y:y + around, x:x + around], town) for pixels, town in found for y, x in corners]
                 middle = slice(self.cut, self.cut + crop)
-                self.real[level] = (pictures, np.array([features(pixels[middle, middle]) for pixels, _ in pictures]))
+                self.real[level] = (pictures, np.array([features(pixels[middle, middle]) for pixels, _ in pictures]),
+                                    np.arange(len(pictures)) >= 4 * (len(found) - len(quiet)))
         self.levels = list(self.real)
         shares = np.array([SHARES[level] for level in self.levels])
         self.shares = shares / shares.sum()
@@ -105,11 +106,14 @@ class Descent:
         whether it is `built`.
 
         Turned by any angle: towns and fields lie along rows and columns, and what is drawn everywhere must not."""
-        pictures, known = self.real[level]
+        pictures, known, quiet = self.real[level]
         mine = features(as_pixels(condition), 1)
         away = np.square(known[:, :3] - mine[:3]).sum(1) / COLOUR**2
-        calm = mine[3] < CALM or bare(*mine[:3])
+        empty = bare(*mine[:3])
+        calm = mine[3] < CALM or empty
         free = not calm and level in FREE
+        if not empty:
+            away[quiet] += 1e3  # sea, ice and sand on a plain would be fog
         if free:
             away[known[:, 3] < CALM] += 1e3  # only if there is nothing else
         else:

@@ -483,6 +483,20 @@ def test_a_likeness_may_have_more_contrast_than_a_place_that_is_not_calm(level, 
     assert {min((2, 8, 40), key=lambda c: abs(c - v)) for v in found} == drawn
 
 
+@pytest.mark.parametrize("colour, calm", [((210, 190, 160), True), ((110, 118, 80), False)])
+def test_only_what_looks_bare_is_likened_to_calm_ground(colour, calm):
+    sand = under_earth(21, (205, 186, 158))
+    sand.landcover = "auto:desert-bare"
+    patches = [under_earth(20), sand, *(grained(i, 8, "19") for i in range(3))]
+    pairs = Pairs(patches, 1)
+    pairs.calm = [([sand], 4)]
+    descent = Descent(patches, pairs, 80, {}, rim=0, seed=1)
+    condition = torch.tensor(colour).float().div(127.5).sub(1)[:, None, None].expand(3, 20, 20)
+    for n in range(20):
+        likeness = descent.like("19", condition, np.random.default_rng(n))[0]
+        assert bool(likeness[0].mean() > 0.4) == calm
+
+
 def test_a_likeness_lies_at_any_angle():
     """Rows and columns of towns are no more often along those of the picture than along any other direction."""
     patches = [under_earth(n) for n in range(3)] + [grained(3, 8, "76")]
@@ -552,7 +566,7 @@ def test_wild_land_of_another_level_stands_in_where_there_is_little(covered):
     pairs = Pairs(patches, 1, PairConfig(snowed=covered))
     descent = Descent(patches, pairs, 128, {}, rim=0, seed=1)
     snow = 1 if covered else 0  # at 305 m the real one of 1223 m; deeper the mountains, once more
-    assert {level: len(pictures) / 4 for level, (pictures, _) in descent.real.items()} == {
+    assert {level: len(pictures) / 4 for level, (pictures, *_) in descent.real.items()} == {
         "305": 1 + snow, "76": 4 + snow, "19": 3 + snow, "4.8": 2 + snow}
 
 
