@@ -488,7 +488,7 @@ def test_only_what_looks_bare_is_likened_to_calm_ground(colour, calm):
     sand = under_earth(21, (205, 186, 158))
     sand.landcover = "auto:desert-bare"
     patches = [under_earth(20), sand, *(grained(i, 8, "19") for i in range(3))]
-    pairs = Pairs(patches, 1)
+    pairs = Pairs(patches, 1, PairConfig(crop=256))
     pairs.calm = [([sand], 4)]
     descent = Descent(patches, pairs, 80, {}, rim=0, seed=1)
     condition = torch.tensor(colour).float().div(127.5).sub(1)[:, None, None].expand(3, 20, 20)
