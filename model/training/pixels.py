@@ -14,9 +14,12 @@ def as_pixels(image: torch.Tensor) -> np.ndarray:
     return ((image + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
 
 
-SAND = 150  # grey levels of red from which ground is sand, or snow: no farm's mean is so bright
+SAND, WARM = 150, 12  # grey levels of red, and over green, from which ground is sand: plains as bright are yellower
+SNOW = 170            # ... of every colour
+SEA = 10              # ... of blue over both others
 
 
 def bare(red: float, green: float, blue: float) -> bool:
     """Whether that mean colour, in grey levels, is likely to be of sand, snow or the sea."""
-    return red > SAND or blue > max(red, green) + 10
+    sand = red > SAND and red > green + WARM
+    return sand or min(red, green, blue) > SNOW or blue > max(red, green) + SEA
