@@ -9,6 +9,7 @@ Integers are hashed (splitmix64, Steele et al. 2014), and all else is sums, prod
 that no platform's libm decides a last digit. What changes here changes pixels: `generator.REVISION`.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ LANE, LANES = 0.9, 1.3   # half width in pixels of the lanes along rows, and how
 SPREAD = np.float32(1.5)  # how light, dark or green a parcel is at most
 STRENGTH, FAINTEST = (-0.4, 1.8), np.float32(0.1)  # of a district; below a tenth it is a tenth: not all land is ruled
 ROADS = -1.0, 2.0        # how light a road between districts is; below 0 there is none
+STRIP = 48               # rows that are worked on at once: what is written is still in the cache when it is read
 EDGE = 10.0              # pixels from its border where a larger parcel is half as light or dark
 
 _GOLDEN, _FIRST, _SECOND = (np.uint64(v) for v in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
@@ -35,10 +37,13 @@ def hashed(key, *parts) -> np.ndarray:
     """A key, uint64, of a key and integers, broadcast."""
     with np.errstate(over="ignore"):
         for part in parts:
-            key = (key ^ np.asarray(part).astype(np.uint64)) + _GOLDEN
-            key = (key ^ (key >> np.uint64(30))) * _FIRST
-            key = (key ^ (key >> np.uint64(27))) * _SECOND
-            key = key ^ (key >> np.uint64(31))
+            key = key ^ np.asarray(part).astype(np.uint64)
+            key += _GOLDEN  # in place: most of the time goes into memory
+            key ^= key >> np.uint64(30)
+            key *= _FIRST
+            key ^= key >> np.uint64(27)
+            key *= _SECOND
+            key ^= key >> np.uint64(31)
     return key
 
 
@@ -49,8 +54,10 @@ def uniform(key, which: int, low: float = 0.0, high: float = 1.0) -> np.ndarray:
 
 def scaled(bits, low: float, high: float) -> np.ndarray:
     """The uppermost 24 bits, as a number in low…high."""
-    share = (bits >> np.uint64(40)).astype(np.float32) / np.float32(1 << 24)
-    return np.float32(low) + np.float32(high - low) * share
+    share = (bits >> np.uint64(40)).astype(np.float32) * np.float32(2**-24)
+    share *= np.float32(high - low)
+    share += np.float32(low)
+    return share
 
 
 def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, nested: bool = False) -> np.ndarray:
@@ -66,15 +73,22 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, nested: boo
     first = FIRST if nested else level  # the level that has districts
     world, around, scale = hashed(np.uint64(0), seed, first), width(first) // SIZE, 1 << (level - first)
     size = SIZE * scale
-    for top in range(y0 // size, (y1 - 1) // size + 1):
+    for a, b in _strips(y0, y1, size):
         for left in range(x0 // size, (x1 - 1) // size + 1):
-            a, b = max(y0, top * size), min(y1, (top + 1) * size)
-            c, d = max(x0, left * size), min(x1, (left + 1) * size)
+            top, c, d = a // size, max(x0, left * size), min(x1, (left + 1) * size)
             ys, xs = ((np.arange(*ends, dtype=np.float32) + np.float32(0.5)) / np.float32(scale)
                       for ends in ((a - top * size, b - top * size), (c - left * size, d - left * size)))
             part = _square(world, around, left, top, xs[None], ys[:, None], scale, nested)
             out[:, a - y0:b - y0, c - x0:d - x0] = part
     return out
+
+
+def _strips(y0: int, y1: int, size: int) -> Iterator[tuple[int, int]]:
+    """The rows y0…y1 in parts of at most `STRIP`, each in one row of squares."""
+    while y0 < y1:
+        end = min(y0 + STRIP, (y0 // size + 1) * size, y1)
+        yield y0, end
+        y0 = end
 
 
 class Ruled(NamedTuple):
