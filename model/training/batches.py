@@ -69,7 +69,7 @@ class Batches:
         rng = np.random.Generator(np.random.Philox(key=np.array([c.seed + (2 << 32), n], dtype=np.uint64)))
         target, condition, resolution, strength, kept, means, sketches = self.known(n, rng)
         where = [None] * len(target)
-        town = ((sketches[:, 2:] != 0) & ~sketches[:, 2:].isnan()).flatten(1).any(1).float()
+        town = sketches[:, 2:].nan_to_num().flatten(1).any(1).float()
         if self.deep:
             places = [self.descent.draw(self.descend, rng) for _ in range(self.deep)]
             there, like, at, told = (v.to(self.device) for v in stack(places))

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from model.readings import inner
 from model.training.imagery import LEVELS, Patch
 from model.training.pairs import BUILT, SNOWY, Pair, Pairs, built, rotate, turn
-from model.training.pixels import as_pixels, as_tensor, bare
+from model.training.pixels import SEA, as_pixels, as_tensor, bare
 from model.training.snow import RELIEF, snowed
 
 SHARES = {"305": 0.15, "76": 0.25, "19": 0.3, "4.8": 0.3}  # how often each level is drawn
@@ -87,8 +87,7 @@ class Descent:
         edge = (4 * WINDOW - self.crop // 4) // 2
         condition = made[0, :, edge:-edge, edge:-edge]
         real, town = self.like(level, condition, rng)
-        empty = bare(*as_pixels(condition).mean((0, 1)))
-        return Pair(condition, real, m_per_px, self.dial.get(LEVELS[level], 0.0), level, built=town and not empty,
+        return Pair(condition, real, m_per_px, self.dial.get(LEVELS[level], 0.0), level, built=town,
                     where=(world, LEVELS[level], *(4 * (v + edge) for v in last)))
 
     def start(self, rng: np.random.Generator) -> tuple[Patch, np.ndarray]:
@@ -97,13 +96,13 @@ class Descent:
         for _ in range(8):
             x, y = (int(v) for v in rng.integers(0, len(top.base) - WINDOW + 1, 2))
             red, green, blue = (int(v) for v in top.base[y + WINDOW // 2, x + WINDOW // 2])
-            if blue < max(red, green) + 10:
+            if blue < max(red, green) + SEA:
                 break
         return top, top.base[y:y + WINDOW, x:x + WINDOW]
 
     def like(self, level: str, condition: torch.Tensor, rng: np.random.Generator) -> tuple[torch.Tensor, bool]:
         """A real picture of `level`, of colours and contrast as the condition has them, ``(3, crop, crop)``, and
-        whether it is `built`.
+        whether what is like it is `built`, which nothing bare is.
 
         Turned by any angle: towns and fields lie along rows and columns, and what is drawn everywhere must not."""
         pictures, known, quiet = self.real[level]
@@ -121,7 +120,7 @@ class Descent:
         nearest = np.argsort(away)[rng.integers(min(LIKE, len(away)), size=TRIES if free else 1)]
         pixels, town = pictures[max(nearest, key=lambda i: known[i, 3])]
         turned = rotate(turn(as_tensor(pixels), int(rng.integers(8))), float(rng.uniform(0, math.pi / 2)))
-        return inner(turned[None], self.cut)[0], town
+        return inner(turned[None], self.cut)[0], town and not empty
 
 
 def wild(landcover: str, kinds: tuple[str, ...]) -> bool:

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from model.training.degradation import degrade, haze
 from model.training.imagery import LEVELS, Patch
-from model.training.pixels import as_tensor
+from model.training.pixels import SEA, as_tensor
 from model.training.snow import RELIEF, snowed, snowy
 
 # How often each level is drawn. z7…z15 are what `earth` generates; 4892 serves worlds with a coarse picture.
@@ -220,7 +220,7 @@ def built(patch: Patch) -> bool:
 def sea(pixels: np.ndarray) -> float:
     """The share of ``(H, W, 3)`` that is blue."""
     red, green, blue = (pixels[..., c].astype(np.int16) for c in range(3))
-    return float((blue > np.maximum(red, green) + 10).mean())
+    return float((blue > np.maximum(red, green) + SEA).mean())
 
 
 def turn(image: torch.Tensor, k: int) -> torch.Tensor:
