@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from model import parcels
+from model import cover, parcels
 from model.readings import Cells, Creases, Relief, inner
 
 SCALE = 4  # every level is four times finer than its condition
@@ -45,7 +45,9 @@ class NetworkConfig:
     cells: int = 0                           # pixels of Worley's cells that it is read as; 0: none
     relief: bool = False                     # read as eroded hills, too
     parcels: bool = False                    # True: is shown fields beside what is read of the noise ...
-    nested: bool = False                     # ... each level's in those of the level above
+    nested: bool = False                     # ... each level's in those of the level above ...
+    rows: float = 4.0                        # ... and in rows of so many pixels at least
+    cover: bool = False                      # True: is shown woods, clearings and streams besides
     rim: int = 0                             # pixels of noise around a window that are read as these, and no more
     padding: str = "zeros"                   # beyond a window, in the encoder and the deeper levels: or "replicate"
     enlarging: str = "nearest"               # of features, with a pixel-shuffle in the head: or "bilinear", with none
@@ -76,6 +78,11 @@ class NetworkConfig:
     def stride(self) -> int:
         """Pixels by which a window may be moved without shifting any of the network's grids."""
         return self.patch * 2 ** (len(self.multipliers) - 1)
+
+    @property
+    def shown(self) -> int:
+        """Channels of the parcels and the cover that it is shown."""
+        return parcels.CHANNELS * self.parcels + cover.CHANNELS * self.cover
 
     @property
     def enlarging_reach(self) -> int:
@@ -323,18 +330,22 @@ class Network(nn.Module):
 
     def read(self, noise: torch.Tensor, ruled: torch.Tensor | None = None) -> list[torch.Tensor]:
         """What the noise ``(B, 3, H, W)`` is also read as, each ``(B, C, H - 2·rim, W - 2·rim)``; last, if the network
-        is shown parcels, `ruled`: theirs, of that size, or none anywhere."""
+        is shown any, the parcels and the cover `ruled`, of that size, or none anywhere."""
         with torch.autocast(noise.device.type, enabled=False):  # CPUs take seconds for grouped ones in bfloat16
             found = [reading(noise.float(), self.config.rim)
                      for reading in (self.creases, self.cells, self.relief) if reading]
-        if self.config.parcels:
-            found.append(torch.zeros_like(inner(noise[:, :parcels.CHANNELS], self.config.rim))
+        if shown := self.config.shown:
+            found.append(torch.zeros_like(inner(noise[:, :1], self.config.rim)).repeat(1, shown, 1, 1)
                          if ruled is None else ruled)
         return [x.contiguous(memory_format=torch.channels_last) for x in found]
 
     def ruled(self, seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarray | None:
-        """The parcels that it is shown at these pixels of a level, float32 ``(2, y1-y0, x1-x0)``; None if none are."""
-        return parcels.field(seed, level, x0, y0, x1, y1, self.config.nested) if self.config.parcels else None
+        """The parcels and the cover that it is shown at these pixels of a level, float32 ``(2 or 4, y1-y0, x1-x0)``;
+        None if it is shown neither."""
+        c, place = self.config, (seed, level, x0, y0, x1, y1)
+        found = [parcels.field(*place, c.nested, c.rows)] if c.parcels else []
+        found += [cover.field(*place)] if c.cover else []
+        return np.concatenate(found) if found else None
 
     def embed(self, t, ground_resolution, degradation) -> torch.Tensor:
         """c_{k,t}: the sum of the embeddings ``(B, E)``; of rows ``(B, R, E)`` if the ground resolution is ``(B, R)``.
@@ -414,6 +425,7 @@ def inputs(config: NetworkConfig) -> dict[str, list[tuple]]:
     read += [("cell", part) for part in range(Cells.channels if config.cells else 0)]
     read += [("relief", part) for part in range(Relief.channels if config.relief else 0)]
     read += [("parcel", part) for part in range(parcels.CHANNELS if config.parcels else 0)]
+    read += [("cover", part) for part in range(cover.CHANNELS if config.cover else 0)]
 
     def numbered(what, count):
         return [(what, i) for i in range(count)]

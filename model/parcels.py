@@ -60,12 +60,13 @@ def scaled(bits, low: float, high: float) -> np.ndarray:
     return share
 
 
-def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, nested: bool = False) -> np.ndarray:
+def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, nested: bool = False,
+          narrowest: float = ROWS[0]) -> np.ndarray:
     """Parcels of the pixels x0…x1, y0…y1 of a level: float32 ``(2, y1-y0, x1-x0)``, of variance one or so; 0 above
     `FIRST`.
 
     x wraps at the level's width. `nested`: a level's parcels lie in those of the level above, as far as `FIRST`, whose
-    borders are seen too; else each level has its own.
+    borders are seen too; else each level has its own. `narrowest`: pixels, of its rows.
     """
     out = np.zeros((CHANNELS, y1 - y0, x1 - x0), np.float32)
     if level < FIRST:
@@ -78,7 +79,7 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, nested: boo
             top, c, d = a // size, max(x0, left * size), min(x1, (left + 1) * size)
             ys, xs = ((np.arange(*ends, dtype=np.float32) + np.float32(0.5)) / np.float32(scale)
                       for ends in ((a - top * size, b - top * size), (c - left * size, d - left * size)))
-            part = _square(world, around, left, top, xs[None], ys[:, None], scale, nested)
+            part = _square(world, around, left, top, xs[None], ys[:, None], scale, nested, np.float32(narrowest))
             out[:, a - y0:b - y0, c - x0:d - x0] = part
     return out
 
@@ -120,7 +121,7 @@ def _rule(key, x, y, rows, phase, longer, lane) -> Ruled:
                  (np.minimum(along - begin, end - along) * long).astype(np.float32), parcel)
 
 
-def _square(world, around: int, left: int, top: int, x, y, scale: int, nested: bool) -> np.ndarray:
+def _square(world, around: int, left: int, top: int, x, y, scale: int, nested: bool, narrowest) -> np.ndarray:
     """Some pixels of one square: which of nine districts is nearest, what that one has ruled there, and what has been
     ruled in its parcels since, `scale` times finer."""
     near = [(np.uint64(hashed(world, (left + i) % around, top + j)), i, j) for j in (-1, 0, 1) for i in (-1, 0, 1)]
@@ -140,7 +141,7 @@ def _square(world, around: int, left: int, top: int, x, y, scale: int, nested: b
     # The direction by the tangent of half its angle, which needs no sine.
     half = uniform(keys, 2, -0.4142, 0.4142)
     cos, sin = (1 - half**2) / (1 + half**2), 2 * half / (1 + half**2)
-    strength, rows = uniform(keys, 4, *STRENGTH), wide(uniform(keys, 3))
+    strength, rows = uniform(keys, 4, *STRENGTH), wide(uniform(keys, 3), narrowest)
     districts = rows, uniform(keys, 5, -9, 9), uniform(keys, 6, *LONG), uniform(keys, 7, -LANES, LANES)
 
     def mine(of_districts):
@@ -158,7 +159,7 @@ def _square(world, around: int, left: int, top: int, x, y, scale: int, nested: b
         x, y = 4 * x, 4 * y
         turned = (part[0] & np.uint64(1)).astype(bool)
         x, y, scale = np.where(turned, y, x), np.where(turned, -x, y), scale // 4
-        ruled = _rule(part[0], x, y, wide(scaled(part[0], 0, 1)), scaled(part[0] << _24, -9, 9),
+        ruled = _rule(part[0], x, y, wide(scaled(part[0], 0, 1), narrowest), scaled(part[0] << _24, -9, 9),
                       scaled(part[1], *LONG), scaled(part[1] << _24, -LANES, LANES))
         strength = np.maximum(scaled(part[1] << _12, *STRENGTH), FAINTEST)
     return total + strength * _seen(ruled, 1, 1)
@@ -186,6 +187,6 @@ def _seen(ruled: Ruled, share, scale: int) -> np.ndarray:
     return np.stack([ruled.light * share + ruled.lane / _line(ruled.aside, scale), ruled.green * share])
 
 
-def wide(share: np.ndarray) -> np.ndarray:
+def wide(share: np.ndarray, narrowest) -> np.ndarray:
     """How wide rows are, of numbers in 0…1: narrow ones are more."""
-    return ROWS[0] + np.float32(ROWS[1] - ROWS[0]) * share * share
+    return narrowest + (np.float32(ROWS[1]) - narrowest) * share * share

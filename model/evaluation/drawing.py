@@ -56,8 +56,8 @@ def draw(
 
     `resolution` is that of the picture, m/px; `noise` float32 ``(3, 4h, 4w)``; `times` are DDIM timesteps, the
     checkpoint's own if None; `told` the degradation of the condition, none for an exact 4×4 mean (what a sampler tells
-    by level is for the cascade's own output, which is flatter than that); `ruled` are parcels, ``(2, 4h, 4w)``, for a
-    network that is shown them: none anywhere if None.
+    by level is for the cascade's own output, which is flatter than that); `ruled` are parcels and cover,
+    ``(C, 4h, 4w)``, for a network that is shown them: none anywhere if None.
     """
     network, sampler = checkpoint.network, checkpoint.sampler
     low = to_tensor(condition)
@@ -65,7 +65,7 @@ def draw(
     known = torch.tensor([float(resolution)]), torch.tensor([float(told)])
     start = torch.from_numpy(np.ascontiguousarray(noise))[None].contiguous(memory_format=torch.channels_last)
     extra = None  # what is seen of the noise is read of x_t at every step, as in training
-    if network.config.parcels and ruled is not None:
+    if network.config.shown and ruled is not None:
         ruled = torch.from_numpy(np.ascontiguousarray(ruled))[None]
         extra = network.read(F.pad(start, [network.config.rim] * 4), ruled)
     x0 = ddim(

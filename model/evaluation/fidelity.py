@@ -26,7 +26,7 @@ def noise_of(index: int, size: int = 256) -> np.ndarray:
 
 
 def ruled_of(checkpoint: Checkpoint, index: int, zoom: int, size: int = 256) -> np.ndarray | None:
-    """Its parcels, if it is a picture of that zoom, as the network is shown them: float32 ``(2, size, size)``."""
+    """Its parcels and cover, if it is a picture of that zoom, as the network is shown them: ``(C, size, size)``."""
     return checkpoint.network.ruled(11, zoom, 512 * index, 0, 512 * index + size, size)
 
 

@@ -86,7 +86,7 @@ def mosaic(
         for i in range(columns):
             low = condition[j * step : j * step + size, i * step : i * step + size]
             given = window_noise(layout, seed, i, j)
-            ruled = window_noise(layout, seed, i, j, network.ruled) if network.config.parcels else None
+            ruled = window_noise(layout, seed, i, j, network.ruled) if network.config.shown else None
             made = draw(checkpoint, low, resolution, given, times, ruled=ruled)
             picture[j * layout.core : (j + 1) * layout.core, i * layout.core : (i + 1) * layout.core] = made[
                 halo : halo + layout.core, halo : halo + layout.core

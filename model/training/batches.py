@@ -13,14 +13,14 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from model import parcels
+from model import cover, parcels
 from model.network import Network
 from model.readings import inner
 from model.training.adversary import COARSE
 from model.training.degradation import haze
 from model.training.descent import Descent
 from model.training.imagery import AROUND
-from model.training.pairs import Pair, Pairs, stack
+from model.training.pairs import Ground, Pair, Pairs, stack
 from model.training.processes import here
 from model.training.sketch import fields, sketch
 from model.training.strength import DEEPEST
@@ -37,9 +37,15 @@ class Batch(NamedTuple):
     kept: torch.Tensor        # (B,): how much the 4×4 means are to be kept ...
     means: torch.Tensor       # (2B, 3, crop/4, crop/4): ... and what they should be
     shift: list[int]          # y, x of what is judged
-    sketches: torch.Tensor    # (2B, 4, crop, crop): shown for relief and for parcels; NaN: what the noise is read as
-    built: torch.Tensor       # (B,): 1 where parcels are to be drawn
+    sketches: torch.Tensor    # (2B, 6, crop, crop): shown for relief, parcels and cover; NaN: what the map has there
+    ground: torch.Tensor      # (B,): a `Ground` each
     where: list[tuple[int, int, int, int] | None]  # (2B): world, level and pixel that parcels begin at, if they matter
+
+
+SHOWN = slice(0, 2), slice(2, 2 + parcels.CHANNELS), slice(2 + parcels.CHANNELS, 2 + parcels.CHANNELS + cover.CHANNELS)
+PARCELLED = 0.6  # of the known places with fields or streets show these for parcels, the others for cover
+# ... of those of nature show themselves for cover, the others for relief: at the coarse levels hills are most of it.
+COVERED = {"4892": 0.0, "1223": 0.0, "611x": 0.5, "305": 0.5}
 
 
 def stored(image: torch.Tensor) -> torch.Tensor:
@@ -67,9 +73,8 @@ class Batches:
         c = self.config
         n = n * self.processes + self.rank
         rng = np.random.Generator(np.random.Philox(key=np.array([c.seed + (2 << 32), n], dtype=np.uint64)))
-        target, condition, resolution, strength, kept, means, sketches = self.known(n, rng)
+        target, condition, resolution, strength, kept, means, sketches, ground = self.known(n, rng)
         where = [None] * len(target)
-        town = sketches[:, 2:].nan_to_num().flatten(1).any(1).float()
         if self.deep:
             places = [self.descent.draw(self.descend, rng) for _ in range(self.deep)]
             there, like, at, told = (v.to(self.device) for v in stack(places))
@@ -78,17 +83,17 @@ class Batches:
                                 (condition.chunk(2), means.chunk(2)))
             kept = torch.cat([kept.new_full((self.deep,), c.deep_mean), kept])
             sketches = torch.cat([sketches.new_full((self.deep, *sketches.shape[1:]), torch.nan), sketches])
-            town = torch.cat([town.new_tensor([place.built for place in places]), town])
+            ground = torch.cat([ground.new_tensor([place.ground for place in places]), ground])
             where = [place.where for place in places] + where
         noise = torch.from_numpy(rng.standard_normal((2 * self.places, *target.shape[1:]), dtype=np.float32))
         # The discriminator's own grids fall elsewhere each time, or they would be drawn into the pictures.
         shift = [int(v) for v in rng.integers(0, COARSE + 1, 2)]
         return Batch(target, condition, resolution, strength, noise.to(self.device), kept, means, shift,
-                     sketches.repeat(2, 1, 1, 1), town, 2 * where)
+                     sketches.repeat(2, 1, 1, 1), ground, 2 * where)
 
     def known(self, n: int, rng):
         """Of batch n the places that a real picture shows: it, two conditions each, m/px, told degradation, where the
-        condition is to be kept, what the 4×4 means should be there, the sketches shown, or NaN."""
+        condition is to be kept, what the 4×4 means should be there, the sketches shown, or NaN, the ground."""
         c = self.config
         pairs = self.draw(n)
         condition, target, resolution, strength = (v.to(self.device) for v in stack(pairs))
@@ -122,32 +127,47 @@ class Batches:
         # One crop for all that is computed, on the 16 px grid of the coarse means.
         # Not from the rim: what is made there, the condition too, has seen zeros for neighbours.
         x, y = (16 * int(rng.integers(2, (256 - c.crop) // 16 - 1)) for _ in range(2))
-        sketches = target.new_full((len(pairs), 2 + parcels.CHANNELS, *target.shape[2:]), torch.nan)
-        # Parcels of a place are its own or none: of others it would learn to look away from all that is so flat. Only
-        # of the sea, of ice and of sand it is to do so.
-        bare = torch.tensor([pair.bare for pair in pairs], device=self.device)
-        sketches[~bare, 2:] = 0
-        if c.sketched:
-            shown = torch.from_numpy(rng.random(len(pairs)) < c.sketched).to(self.device)
-            built = torch.tensor([pair.built for pair in pairs], device=self.device)
-            if not self.network.config.parcels:
-                built = torch.zeros_like(built)
-            for of, channels, draw in ((~built, slice(0, 2), sketch), (built, slice(2, None), fields)):
-                if (shown & of).any():
-                    sketches[shown & of, channels] = draw(target[shown & of])
+        sketches, ground = self.sketches(pairs, target, rng)
         target, sketches = (v[..., y:y + c.crop, x:x + c.crop] for v in (target, sketches))
         condition, means = (v[..., y // 4:(y + c.crop) // 4, x // 4:(x + c.crop) // 4] for v in (condition, means))
-        return target, condition, resolution, strength, kept, means, sketches
+        return target, condition, resolution, strength, kept, means, sketches, ground
+
+    def sketches(self, pairs: list[Pair], target: torch.Tensor, rng) -> tuple[torch.Tensor, torch.Tensor]:
+        """What is shown of known places, ``(B, 6, H, W)``, and what of it is to be drawn, a `Ground` each ``(B,)``."""
+        config = self.network.config
+        found = target.new_full((len(pairs), SHOWN[-1].stop, *target.shape[2:]), torch.nan)
+        ground = []
+        for picture, pair, into in zip(target, pairs, found, strict=True):
+            sketched, way = rng.random(2)
+            if pair.ground == Ground.BARE:  # whatever the map shows there, nothing is to be drawn
+                ground.append(Ground.BARE)
+                continue
+            # Parcels and cover of a place are its own or none: of others it would learn to look away from all that is
+            # so flat.
+            into[SHOWN[0].stop:] = 0
+            kind = Ground.SLOPE
+            if pair.ground == Ground.BUILT and config.parcels and way < PARCELLED:
+                kind = Ground.BUILT
+            elif pair.ground != Ground.SLOPE and config.cover and way < COVERED.get(pair.level, 1.0):
+                kind = Ground.LAND
+            if sketched < self.config.sketched:
+                relief, parcelled, covered = SHOWN
+                channels = {Ground.SLOPE: relief, Ground.BUILT: parcelled, Ground.LAND: covered}[kind]
+                into[channels] = (sketch if kind == Ground.SLOPE else fields)(picture[None])[0]
+            else:
+                kind = Ground.SLOPE
+            ground.append(kind)
+        return found, torch.tensor(ground, device=self.device)
 
     def seen(self, noise: torch.Tensor, resolution: torch.Tensor, around: bool = False,
              where: Sequence[tuple[int, int, int, int] | None] = ()) -> list[torch.Tensor] | None:
         """What the network is given beside x_t at ``(B,)`` resolutions: what the noise is read as (with its rim, if it
-        comes with what is `around`), and the parcels at `where`, or of worlds that the noise numbers."""
+        comes with what is `around`), and parcels and cover at `where`, or of worlds that the noise numbers."""
         config = self.network.config
         if not config.rim:
             return None
         ruled = None
-        if config.parcels:
+        if config.shown:
             height, width = (size - 2 * config.rim * around for size in noise.shape[-2:])
             worlds = noise[:, 0, 0, 0].contiguous().cpu().numpy().view(np.uint32).tolist()
             levels = [15 - 2 * round(math.log(m / DEEPEST, 4)) for m in resolution.tolist()]
@@ -158,12 +178,13 @@ class Batches:
         return self.network.read(noise if around else F.pad(noise, [config.rim] * 4), ruled)
 
     def read(self, batch: Batch) -> list[torch.Tensor] | None:
-        """What is seen of the noise, and for relief and parcels the sketches that are shown."""
+        """What is seen of the noise, and for relief, parcels and cover the sketches that are shown."""
         extra = self.seen(batch.noise, batch.resolution.repeat(2), where=batch.where)
-        shown = dict(zip(("relief", "parcels"), batch.sketches.split(2, 1), strict=True))
-        last = [name for name in shown if getattr(self.network.config, name)]  # of what is seen, in this order
-        for i, name in enumerate(last, -len(last)):
-            extra[i] = torch.where(shown[name].isnan(), extra[i], shown[name])
+        c, (relief, *ruled) = self.network.config, (batch.sketches[:, channels] for channels in SHOWN)
+        ruled = [s for s, shown in zip(ruled, (c.parcels, c.cover), strict=True) if shown]
+        last = [relief] * c.relief + ([torch.cat(ruled, 1)] if ruled else [])  # of what is seen, in this order
+        for i, s in enumerate(last, -len(last)):
+            extra[i] = torch.where(s.isnan(), extra[i], s)
         return extra
 
     @torch.no_grad()

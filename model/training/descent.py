@@ -14,8 +14,8 @@ from torch.nn import functional as F
 
 from model.readings import inner
 from model.training.imagery import LEVELS, Patch
-from model.training.pairs import BUILT, SNOWY, Pair, Pairs, built, rotate, turn
-from model.training.pixels import SEA, as_pixels, as_tensor, bare
+from model.training.pairs import BUILT, SNOWY, Ground, Pair, Pairs, ground, rotate, turn
+from model.training.pixels import SEA, as_pixels, as_tensor, bare, sand
 from model.training.snow import RELIEF, snowed
 
 SHARES = {"305": 0.15, "76": 0.25, "19": 0.3, "4.8": 0.3}  # how often each level is drawn
@@ -23,6 +23,7 @@ WINDOW = 16      # pixels of a level that are carried on to the next; four times
 LIKE = 8         # of the nearest real pictures one is drawn; where contrast says nothing, the most varied of some
 COLOUR = 12.0    # grey levels of colour that count as much as ...
 SPREAD = 36.0    # ... these of contrast: a condition that is too flat is to be held against what it should have been
+LIVELY = 1.3     # times its contrast is what sand is held against: what is held against its like fades
 CALM = 3.0       # grey levels of contrast below which it is calm ground; there, and of sand, contrast counts as colour
 FREE = ("305", "76")  # levels at which it counts for nothing where it is not calm, and nothing calm stands in
 QUIET = 32       # pictures of calm ground beside the others of a level
@@ -50,17 +51,18 @@ class Descent:
         rng = np.random.default_rng(seed)
         self.real = {}
         for level in SHARES:
-            found = [(p.pixels, built(p)) for p in patches if p.level == level]
+            found = [(p.pixels, ground(p)) for p in patches if p.level == level]
             other, kinds = WILD.get(level, ("", ()))
-            nature = [p.pixels for p in patches if p.level == other and wild(p.landcover, kinds)]
+            found += [(p.pixels, ground(p)) for p in patches if p.level == other and wild(p.landcover, kinds)]
             if pairs.config.snowed:
-                nature += ([p.pixels for p in pairs.snow if p.level != level] if level in SNOWY
-                           else [snowed(p.pixels, rng) for p in pairs.relief])
+                snow = ([p.pixels for p in pairs.snow if p.level != level] if level in SNOWY
+                        else [snowed(p.pixels, rng) for p in pairs.relief])
+                found += [(pixels, Ground.SLOPE) for pixels in snow]
             quiet = [as_pixels(pairs.calm_target(rng)) for _ in range(QUIET) if pairs.calm]
-            found += [(pixels, False) for pixels in nature + quiet]
+            found += [(pixels, Ground.BARE) for pixels in quiet]
             if found:
                 corners = [(y, x) for y in (0, 256 - around) for x in (0, 256 - around)]
-                pictures = [(pixels[y:y + around, x:x + around], town) for pixels, town in found for y, x in corners]
+                pictures = [(pixels[y:y + around, x:x + around], kind) for pixels, kind in found for y, x in corners]
                 middle = slice(self.cut, self.cut + crop)
                 self.real[level] = (pictures, np.array([features(pixels[middle, middle]) for pixels, _ in pictures]),
                                     np.arange(len(pictures)) >= 4 * (len(found) - len(quiet)))
@@ -86,8 +88,8 @@ class Descent:
             m_per_px /= 4
         edge = (4 * WINDOW - self.crop // 4) // 2
         condition = made[0, :, edge:-edge, edge:-edge]
-        real, town = self.like(level, condition, rng)
-        return Pair(condition, real, m_per_px, self.dial.get(LEVELS[level], 0.0), level, built=town,
+        real, kind = self.like(level, condition, rng)
+        return Pair(condition, real, m_per_px, self.dial.get(LEVELS[level], 0.0), level, ground=kind,
                     where=(world, LEVELS[level], *(4 * (v + edge) for v in last)))
 
     def start(self, rng: np.random.Generator) -> tuple[Patch, np.ndarray]:
@@ -100,27 +102,28 @@ class Descent:
                 break
         return top, top.base[y:y + WINDOW, x:x + WINDOW]
 
-    def like(self, level: str, condition: torch.Tensor, rng: np.random.Generator) -> tuple[torch.Tensor, bool]:
+    def like(self, level: str, condition: torch.Tensor, rng: np.random.Generator) -> tuple[torch.Tensor, Ground]:
         """A real picture of `level`, of colours and contrast as the condition has them, ``(3, crop, crop)``, and
-        whether what is like it is `built`, which nothing bare is.
+        what is to be drawn there: what that shows, unless the place is bare.
 
         Turned by any angle: towns and fields lie along rows and columns, and what is drawn everywhere must not."""
         pictures, known, quiet = self.real[level]
         mine = features(as_pixels(condition), 1)
         away = np.square(known[:, :3] - mine[:3]).sum(1) / COLOUR**2
-        empty = bare(*mine[:3])
+        empty, dunes = bare(*mine[:3]), sand(*mine[:2])
         calm = mine[3] < CALM or empty
         free = not calm and level in FREE
-        if not empty:
-            away[quiet] += 1e3  # sea, ice and sand on a plain would be fog
+        if dunes or not empty:
+            away[quiet] += 1e3  # sea, ice and enlarged sand on a plain would be fog
         if free:
             away[known[:, 3] < CALM] += 1e3  # only if there is nothing else
         else:
-            away += np.square((known[:, 3] - mine[3]) / (COLOUR if calm else SPREAD))
+            contrast = mine[3] * LIVELY + 1 if dunes else mine[3]
+            away += np.square((known[:, 3] - contrast) / (COLOUR if calm else SPREAD))
         nearest = np.argsort(away)[rng.integers(min(LIKE, len(away)), size=TRIES if free else 1)]
-        pixels, town = pictures[max(nearest, key=lambda i: known[i, 3])]
+        pixels, kind = pictures[max(nearest, key=lambda i: known[i, 3])]
         turned = rotate(turn(as_tensor(pixels), int(rng.integers(8))), float(rng.uniform(0, math.pi / 2)))
-        return inner(turned[None], self.cut)[0], town and not empty
+        return inner(turned[None], self.cut)[0], Ground.SLOPE if dunes else Ground.BARE if empty else kind
 
 
 def wild(landcover: str, kinds: tuple[str, ...]) -> bool:

@@ -19,6 +19,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from model import cover, parcels
 from model.checkpoint import read_state
 from model.errors import BadCheckpoint
 from model.network import Network, NetworkConfig, grown, inputs
@@ -30,7 +31,7 @@ from model.training.descent import SHARES, Descent
 from model.training.imagery import Patch
 from model.training.journal import Journal, share_done
 from model.training.lattice import grid_phase, streaks
-from model.training.pairs import PairConfig, Pairs
+from model.training.pairs import Ground, PairConfig, Pairs
 from model.training.patches import RIM, patch_distance
 from model.training.processes import agreed, here, share_gradients
 from model.training.score import Score
@@ -51,7 +52,9 @@ class DistillConfig:
     cells: int | None = None              # ... or another size of them; 0: none, whatever the teacher had
     relief: bool = False                  # True: to one whose teacher did not read it, likewise
     parcels: bool = False                 # True: to one whose teacher was not shown any, likewise ...
-    nested: bool = False                  # ... or not in one another
+    nested: bool = False                  # ... or not in one another ...
+    rows: float = 0.0                     # ... or in narrower rows, pixels
+    cover: bool = False                   # True: to one whose teacher was not shown any, likewise
     sketched: float = 0.0                 # of the known places: shown their own sketch for relief, or for parcels
     rim: int = 0
     padding: str = ""                     # other than the teacher's
@@ -106,17 +109,23 @@ class DistillConfig:
 
 
 CUT, REACH = 16, 32  # pixels
+COVERS = 0.6         # correlation with its cover that is asked of land: relief is to be drawn there as well
 
 
 @torch.no_grad()
-def heard_like_relief(network: Network) -> None:
-    """Let parcels' brightness begin as the sum of relief's channels: a network that draws what a sketch says draws
-    it, and learns where not to. From no weight at all it had not come to use them after 450 steps."""
+def heard(network: Network, before: NetworkConfig) -> None:
+    """Let the brightness of parcels and of cover, where they are new, begin as the sum of relief's channels: a network
+    that draws what a sketch says draws it, and learns where not to. From no weight at all it had not come to use
+    parcels after 450 steps. The greenness of cover begins as that of parcels."""
+    new = [name for name, now, was in (("parcel", network.config.parcels, before.parcels),
+                                       ("cover", network.config.cover, before.cover)) if now and not was]
     for name, channels in inputs(network.config).items():
         weight = network.get_parameter(name)
         relief = [i for i, channel in enumerate(channels) if channel[0] == "relief"]
-        if relief:
-            weight[:, channels.index(("parcel", 0))] = weight[:, relief].sum(1)
+        for what in new if relief else []:
+            weight[:, channels.index((what, 0))] = weight[:, relief].sum(1)
+        if "cover" in new and before.parcels:
+            weight[:, channels.index(("cover", 1))] = weight[:, channels.index(("parcel", 1))]
 
 
 class Distiller:
@@ -138,6 +147,8 @@ class Distiller:
                                        relief=config.relief or taught.relief,
                                        parcels=config.parcels or taught.parcels,
                                        nested=config.nested or taught.nested,
+                                       rows=config.rows or taught.rows,
+                                       cover=config.cover or taught.cover,
                                        rim=config.rim or taught.rim,
                                        padding=config.padding or taught.padding,
                                        enlarging=config.enlarging or taught.enlarging,
@@ -145,8 +156,7 @@ class Distiller:
                                        white=config.white and taught.white))
         self.network.load_state_dict(grown(state["average"], taught, self.network.config,
                                            fresh=self.network.state_dict()))
-        if self.network.config.parcels and not taught.parcels:
-            heard_like_relief(self.network)
+        heard(self.network, taught)
         self.network.to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
         self.brief = self.average
@@ -198,6 +208,7 @@ class Distiller:
             old = NetworkConfig.from_dict(state["network_config"])
             for name in ("network", "average"):
                 getattr(self, name).load_state_dict(grown(state[name], old, self.network.config))
+                heard(getattr(self, name), old)
             if old != self.network.config:
                 self.grow(state["optimiser"], old)
             for name in ("discriminator", "optimiser", "optimiser_d"):
@@ -259,7 +270,7 @@ class Distiller:
     def advance(self) -> dict[str, float]:
         c = self.config
         batch = self.batches.batch(self.step)
-        target, condition, resolution, strength, noise, kept, means, shift, _, town, _ = batch
+        target, condition, resolution, strength, noise, kept, means, shift, _, ground, _ = batch
         twice = resolution.repeat(2)
         coarse, made_coarse, shown, shown_made = self.coarse(target, means)
         adversarial = c.adversarial if self.step >= c.alone else 0.0
@@ -293,7 +304,7 @@ class Distiller:
             kind = self.score.kind(one, other, real).mean()
         strong = torch.zeros((), device=self.device)
         if c.strength:
-            kind_of = kinds(condition[:self.places], town)
+            kind_of = kinds(condition[:self.places], ground == Ground.BUILT)
             for held, those in zip(self.strengths, (slice(self.deep), slice(self.deep, None)), strict=True):
                 if len(real[those]):
                     strong = strong + held(torch.cat([one[those], other[those]]), real[those], resolution[those],
@@ -305,9 +316,8 @@ class Distiller:
         away = F.avg_pool2d(fake, 4) - means
         mean = (self.whitening.whiten(away, twice).abs().mean((1, 2, 3)) * kept.repeat(2)).sum() / (2 * self.places)
         ruled = torch.zeros((), device=self.device)
-        if c.ruled and self.network.config.parcels:
-            alike = drawn(fake, extra[-1])
-            ruled = torch.where(town.repeat(2) > 0, 1 - alike, alike.clamp(min=0)).mean()
+        if c.ruled:
+            ruled = self.ruled(fake, extra[-1], ground.repeat(2))
         grid = sum(grid_phase(made[:, :1]) for made in (one, other)) / 2
         weave = torch.zeros((), device=self.device)
         if c.streaks and self.step % 2 == 0:
@@ -334,6 +344,19 @@ class Distiller:
                       differ=float((one - other).detach().abs().mean()), norm=float(norm))
         self.step += 1
         return losses
+
+    def ruled(self, fake, shown, ground) -> torch.Tensor:
+        """How much of the parcels and the cover that are `shown` is missing where they are to be drawn, and drawn where
+        they are not to be."""
+        total, config = torch.zeros((), device=self.device), self.network.config
+        if config.parcels:
+            alike = drawn(fake, shown[:, :parcels.CHANNELS])
+            total = total + torch.where(ground == Ground.BUILT, 1 - alike, alike.clamp(min=0)).mean()
+        if config.cover:
+            alike = drawn(fake, shown[:, -cover.CHANNELS:])
+            total = total + (torch.where(ground == Ground.LAND, (COVERS - alike).clamp(min=0), 0.0)
+                             + torch.where(ground == Ground.BARE, alike.clamp(min=0), 0.0)).mean()
+        return total
 
     def opinion(self, *view) -> torch.Tensor:
         """The discriminator's logits."""

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -45,6 +46,15 @@ class PairConfig:
     degradation: bool = True        # False: the ablation without it
 
 
+class Ground(IntEnum):
+    """What a place shows, and so what of all that is shown is to be drawn there."""
+
+    LAND = 0   # woods, grass, shores: cover
+    BUILT = 1  # fields, streets: parcels
+    SLOPE = 2  # mountains, and what nothing is known of: relief, and cover if it likes
+    BARE = 3   # sea, ice and sand: neither
+
+
 class Pair(NamedTuple):
     """One item: images in [-1, 1] float32, and the level it stands for, whatever patch it was made of."""
 
@@ -54,9 +64,8 @@ class Pair(NamedTuple):
     degradation: float
     level: str
     above: torch.Tensor | None = None  # (3, c/16 + 2·AROUND, same): the world's base, to make the condition of
-    built: bool = False         # whether there are likely to be fields, or streets
     mend: bool = False          # whether the condition is the base's, softer than what the target shrinks to
-    bare: bool = False          # whether it is sea, ice or sand: whatever is shown there, nothing is to be drawn
+    ground: Ground = Ground.LAND
     where: tuple[int, int, int, int] | None = None  # world, level and pixel that its parcels begin at, if they matter
 
 
@@ -152,7 +161,7 @@ class Pairs:
         if not strength:
             strength = self.flatness(rng)
             condition = haze(condition[None], torch.tensor([strength]))[0]
-        return Pair(condition, target.contiguous(), m_per_px, strength, level, built=built(patch))
+        return Pair(condition, target.contiguous(), m_per_px, strength, level, ground=ground(patch))
 
     def flatness(self, rng) -> float:
         """By how much a condition is flattened: mostly not at all."""
@@ -167,7 +176,8 @@ class Pairs:
         target = turn(as_tensor(patch.pixels)[:, 4 * y:4 * (y + n), 4 * x:4 * (x + n)], k).contiguous()
         condition = turn(as_tensor(patch.base)[:, y:y + n, x:x + n], k).contiguous()
         # The base is softer and flatter than its finer self, whatever is told.
-        return Pair(condition, target, patch.m_per_px, self.flatness(rng), patch.level, mend=True)
+        return Pair(condition, target, patch.m_per_px, self.flatness(rng), patch.level, mend=True,
+                    ground=ground(patch))
 
     def _under_base(self, patch, rng):
         """What z9 has to mend: z7 made of the world's own base, whose shores are several pixels wide."""
@@ -178,7 +188,7 @@ class Pairs:
         above = F.interpolate(above, size=(size, size), mode="bicubic", align_corners=False)[0].clamp(-1, 1)
         target = turn(as_tensor(patch.pixels), k).contiguous()
         return Pair(F.avg_pool2d(target[None], 4)[0], target, patch.m_per_px, self.flatness(rng), patch.level,
-                    turn(above, k).contiguous())
+                    turn(above, k).contiguous(), ground=ground(patch))
 
     def _snow(self, rng):
         """Mountains under snow: real ones at z7, at z9 and in part at z11; laid over others at the finer levels."""
@@ -189,7 +199,8 @@ class Pairs:
         if level not in SNOWY and (level != "76" or rng.random() < 0.5):
             patch = self.relief[rng.integers(len(self.relief))]
             patch = replace(patch, pixels=snowed(patch.pixels, rng))
-        return self._ordinary(patch, LEVELS_M[level] * float(rng.uniform(0.7, 1.3)), level, rng)
+        pair = self._ordinary(patch, LEVELS_M[level] * float(rng.uniform(0.7, 1.3)), level, rng)
+        return pair._replace(ground=Ground.SLOPE)
 
     def _calm(self, rng):
         target = self.calm_target(rng)
@@ -197,7 +208,7 @@ class Pairs:
         m_per_px = float(FINE[level] * rng.uniform(0.5, 1.4))
         # Calm is calm, whatever is told.
         return Pair(F.avg_pool2d(target[None], 4)[0], target.contiguous(), m_per_px, self.flatness(rng), level,
-                    bare=True)
+                    ground=Ground.BARE)
 
     def calm_target(self, rng) -> torch.Tensor:
         """Sea, ice and sand of a coarse level, enlarged: at the fine levels there is little more to see."""
@@ -212,9 +223,13 @@ class Pairs:
         return _tone(target, self.config.tone, rng).clamp(-1, 1)
 
 
-def built(patch: Patch) -> bool:
-    """Whether a picture is likely to show fields, or streets."""
-    return patch.level in ("76", "19", "4.8") and (not patch.landcover or any(n in patch.landcover for n in BUILT))
+def ground(patch: Patch) -> Ground:
+    """What a picture is likely to show."""
+    if patch.level in ("76", "19", "4.8") and (not patch.landcover or any(n in patch.landcover for n in BUILT)):
+        return Ground.BUILT
+    if any(n in patch.landcover for n in ("auto:ocean", "auto:ice", "ice sheet")):
+        return Ground.BARE
+    return Ground.SLOPE if any(n in patch.landcover for n in RELIEF) else Ground.LAND
 
 
 def sea(pixels: np.ndarray) -> float:

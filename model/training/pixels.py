@@ -19,7 +19,11 @@ SNOW = 170            # ... of every colour
 SEA = 10              # ... of blue over both others
 
 
+def sand(red: float, green: float) -> bool:
+    """Whether that mean colour, in grey levels, is likely to be of sand."""
+    return red > SAND and red > green + WARM
+
+
 def bare(red: float, green: float, blue: float) -> bool:
     """Whether that mean colour, in grey levels, is likely to be of sand, snow or the sea."""
-    sand = red > SAND and red > green + WARM
-    return sand or min(red, green, blue) > SNOW or blue > max(red, green) + SEA
+    return sand(red, green) or min(red, green, blue) > SNOW or blue > max(red, green) + SEA

@@ -1,4 +1,4 @@
-"""What noise and parcels have in common: a place has its numbers, whichever window looks, and the world is round."""
+"""What the fields have in common: a place has its numbers, whichever window looks, and the world is round."""
 
 from functools import partial
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model import noise, parcels
+from model import cover, noise, parcels
 from model.grid import width
 
 boxes = st.tuples(st.integers(-300, 300), st.integers(-300, 300), st.integers(1, 150), st.integers(1, 150))
@@ -17,7 +17,9 @@ nested = partial(parcels.field, nested=True)
 
 
 @pytest.mark.parametrize("field, channels, level", [(noise.field, 3, 7), (parcels.field, parcels.CHANNELS, 13),
-                                                    (nested, parcels.CHANNELS, 13), (nested, parcels.CHANNELS, 15)])
+                                                    (nested, parcels.CHANNELS, 13), (nested, parcels.CHANNELS, 15),
+                                                    (cover.field, cover.CHANNELS, 9),
+                                                    (cover.field, cover.CHANNELS, 15)])
 @settings(max_examples=60, deadline=None)
 @given(boxes, boxes)
 def test_windows_that_overlap_see_the_same(field, channels, level, a, b):
@@ -30,7 +32,7 @@ def test_windows_that_overlap_see_the_same(field, channels, level, a, b):
 
 
 @pytest.mark.parametrize("field, levels", [(noise.field, [3, 7, 15]), (parcels.field, [11, 13, 15]),
-                                           (nested, [11, 13, 15])])
+                                           (nested, [11, 13, 15]), (cover.field, [9, 11, 13, 15])])
 @settings(max_examples=20, deadline=None)
 @given(box=boxes, data=st.data())
 def test_they_wrap_at_the_levels_own_width(field, levels, box, data):

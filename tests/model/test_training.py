@@ -14,22 +14,22 @@ from PIL import Image
 from torch.nn import functional as F
 
 from model import checkpoint as checkpoints
-from model import parcels
+from model import cover, parcels
 from model.base import tone_curve
 from model.checkpoint import SamplerConfig
 from model.errors import BadCheckpoint, BadImagery
 from model.grid import pixel_to_lonlat
-from model.network import PRESETS, Network, grown
+from model.network import PRESETS, Network, grown, inputs
 from model.readings import MOST, Creases, inner
 from model.residual import Whitening
 from model.schedule import alpha_bars
 from model.training.degradation import degrade, haze
 from model.training.descent import Descent
-from model.training.distill import DistillConfig, Distiller
+from model.training.distill import COVERS, DistillConfig, Distiller
 from model.training.imagery import COLUMNS, CONTRAST, Patch, match_tone, read_index, read_patches
 from model.training.lattice import grid_phase, streaks
 from model.training.loop import TrainConfig, Trainer, loss_weight
-from model.training.pairs import PairConfig, Pairs, rotate, turn
+from model.training.pairs import Ground, PairConfig, Pairs, rotate, turn
 from model.training.sheet import Sheet
 from model.training.sketch import drawn, fields, sketch
 from model.worlds import EARTH_POWER, Worlds
@@ -369,17 +369,18 @@ def test_of_farms_brightness_and_greenness_are_sketched_flat_between_their_borde
 def test_parcels_are_to_be_drawn_where_land_is_built(folder, tmp_path):
     d = distiller(folder, tmp_path, creases=(0.8,), rim=32, relief=True, parcels=True, white=False, own=0.0,
                   pairs=PairConfig(crop=256, calm=0.0))
-    for cover, town in (("city, farmland", 1.0), ("forest", 0.0)):
-        patches = [grained(n, 8, level, cover) for n, level in enumerate(("305", "76", "19", "4.8"))]
+    for landcover, town in (("city, farmland", 1.0), ("forest", 0.0)):
+        patches = [grained(n, 8, level, landcover) for n, level in enumerate(("305", "76", "19", "4.8"))]
         patches[0].landcover = "auto:forest"
         config = replace(d.config, deep=1, ruled=1.0, sketched=1.0, steps=1)
         d = Distiller(tmp_path / "teacher" / "state.pt", config, [under_earth(1), *patches], tmp_path / "student")
         batches = [d.batches.batch(n) for n in range(12)]
-        deep = {float(batch.resolution[0]) > 200: batch.built[0] for batch in batches if batch.built[0]}
-        assert set(deep) == ({False} if town else set())  # at 305 m there are none
-        assert bool(deep) == any(batch.built[1] for batch in batches) == bool(town)
+        built = [batch.ground == Ground.BUILT for batch in batches]
+        deep = {float(batch.resolution[0]) > 200 for batch, here in zip(batches, built, strict=True) if here[0]}
+        assert deep == ({False} if town else set())  # at 305 m there are none
+        assert bool(deep) == any(here[1] for here in built) == bool(town)
         # A student that has drawn nothing yet has to draw half of them, or none.
-        share = float(d.batches.batch(0).built.mean())
+        share = float(built[0].float().mean())
         assert d.advance()["ruled"] == pytest.approx(share, abs=0.3)
 
 
@@ -389,7 +390,7 @@ def test_known_places_are_shown_their_own_sketch_and_deep_ones_what_the_noise_sa
     train = [under_earth(1), *patches_of(folder)]
     d = Distiller(tmp_path / "teacher" / "state.pt", replace(d.config, deep=1), train, tmp_path / "student")
     target, shown = d.batches.batch(0).target, d.batches.batch(0).sketches
-    assert shown.shape == (4, 4, 80, 80) and shown[[0, 2]].isnan().all() and not shown[[1, 3], 2:].any()
+    assert shown.shape == (4, 6, 80, 80) and shown[[0, 2]].isnan().all() and not shown[[1, 3], 2:].any()
     shown = shown[:, :2]
     assert torch.equal(shown[1], shown[3])
     inside = (slice(None), slice(30, 50), slice(30, 50))  # its own surroundings it knows better than the crop does
@@ -483,8 +484,8 @@ def test_a_likeness_may_have_more_contrast_than_a_place_that_is_not_calm(level, 
     assert {min((2, 8, 40), key=lambda c: abs(c - v)) for v in found} == drawn
 
 
-@pytest.mark.parametrize("colour, calm", [((210, 190, 160), True), ((110, 118, 80), False)])
-def test_only_what_looks_bare_is_likened_to_calm_ground(colour, calm):
+@pytest.mark.parametrize("colour, calm", [((235, 236, 238), True), ((210, 190, 160), False), ((110, 118, 80), False)])
+def test_only_snow_and_the_sea_are_likened_to_calm_ground(colour, calm):
     sand = under_earth(21, (205, 186, 158))
     sand.landcover = "auto:desert-bare"
     patches = [under_earth(20), sand, *(grained(i, 8, "19") for i in range(3))]
@@ -505,8 +506,8 @@ def test_a_likeness_lies_at_any_angle():
     condition, rng = torch.zeros(3, 24, 24), np.random.default_rng(2)
     along = []
     for _ in range(24):
-        picture, town = descent.like("76", condition, rng)
-        assert picture.shape == (3, 96, 96) and not town
+        picture, kind = descent.like("76", condition, rng)
+        assert picture.shape == (3, 96, 96) and kind == Ground.LAND
         across, down = (float(picture.diff(dim=dim).abs().mean()) for dim in (1, 2))
         along.append(min(across, down) / max(across, down))
     assert sum(share > 0.2 for share in along) > len(along) / 2
@@ -519,9 +520,12 @@ def test_of_towns_and_farms_the_parcels_are_shown_and_of_nature_the_relief(folde
                grained(3, 8, "305", ""), grained(4, 8, "19", "")]
     for patch, built in zip(patches, (True, False, False, True), strict=True):
         d.batches.pairs, d.batches.ahead = Pairs([patch], 2, d.config.pairs), {}
-        batch = d.batches.batch(0)
-        relief, ruled = batch.sketches.split(2, 1)
-        assert bool(relief.isnan().all()) == built and bool(ruled.any()) == built  # no parcels but its own
+        batches = [d.batches.batch(n) for n in range(8)]
+        seen = [batch.sketches[:, 2:4].flatten(1).any(1) for batch in batches]
+        assert torch.cat(seen).any() == built  # no parcels but its own, of most
+        batch = batches[[bool(s.all()) == built for s in seen].index(True)]
+        relief, ruled, _ = batch.sketches.split(2, 1)
+        assert bool(relief.isnan().all()) == built and bool(ruled.any()) == built
         seen = d.batches.read(batch)
         assert torch.equal(seen[-1], ruled) and not seen[-2].isnan().any()
         there = d.batches.seen(batch.noise, torch.full((len(batch.noise),), 19.0))[-1]
@@ -530,10 +534,37 @@ def test_of_towns_and_farms_the_parcels_are_shown_and_of_nature_the_relief(folde
     d.batches.pairs, d.batches.ahead = Pairs(patches[:3], 2, PairConfig(crop=256, calm=1.0)), {}
     d.batches.pairs.calm = [(patches[:1], 8)]
     batch = d.batches.batch(0)  # of the open sea those of the world are shown, and not to be drawn
-    assert d.batches.read(batch)[-1].std() > 0.1 and not batch.built.any()
+    assert d.batches.read(batch)[-1].std() > 0.1 and (batch.ground == Ground.BARE).all()
     d.batches.pairs, d.batches.ahead = Pairs(patches[-1:], 2, d.config.pairs), {}
     d.run(progress=False)
     assert d.network.first.weight[:, -2:].abs().max() > 0  # they are new to it, and it comes to use them
+
+
+def test_cover_is_to_be_drawn_on_land_and_not_on_what_is_bare(folder, tmp_path):
+    d = distiller(folder, tmp_path, creases=(0.8,), rim=32, relief=True, parcels=True, cover=True, white=False,
+                  sketched=1.0, own=0.0, deep=0, pairs=PairConfig(crop=256, calm=0.0))
+    relief = [i for i, channel in enumerate(inputs(d.network.config)["first.weight"]) if channel[0] == "relief"]
+    weight = d.network.first.weight
+    assert torch.allclose(weight[:, -2], weight[:, relief].sum(1))  # it begins as what draws what a sketch says
+    kinds = {"prairie": Ground.LAND, "mountains": Ground.SLOPE, "city, farmland": Ground.BUILT}
+    for landcover, kind in kinds.items():
+        d.batches.pairs, d.batches.ahead = Pairs([grained(1, 8, "76", landcover)], 2, d.config.pairs), {}
+        batches = [d.batches.batch(n) for n in range(8)]
+        found = {int(g) for batch in batches for g in batch.ground}
+        assert found == ({Ground.LAND, Ground.BUILT} if kind == Ground.BUILT else {kind})  # woods in farmland, too
+        batch, where = next((b, list(b.ground).index(kind)) for b in batches if kind in b.ground)
+        shown = batch.sketches[where].split(2)
+        drawn = {Ground.SLOPE: 0, Ground.BUILT: 1, Ground.LAND: 2}[kind]
+        assert shown[drawn].std() > 0.3 and not shown[3 - drawn if drawn else 1].any()
+        extra = d.batches.read(batch)
+        assert torch.equal(extra[-1][where], torch.cat(shown[1:])) and extra[-1].shape[1] == 4
+    # Who draws what is shown is asked for no more on land, and blamed for it where it is bare.
+    shown = torch.from_numpy(np.concatenate([parcels.field(5, 13, 0, 0, 96, 96), cover.field(5, 13, 0, 0, 96, 96)]))
+    light, green = shown[2:] * 0.1
+    obedient, blank = torch.stack([light - green / 2, light + green / 2, light])[None], torch.zeros(1, 3, 96, 96)
+    for kind, follows, leaves in ((Ground.LAND, 0.0, COVERS), (Ground.BARE, 1.0, 0.0), (Ground.SLOPE, 0.0, 0.0)):
+        for picture, blamed in ((obedient, follows), (blank, leaves)):
+            assert float(d.ruled(picture, shown[None], torch.tensor([kind]))) == pytest.approx(blamed, abs=0.1)
 
 
 def test_shores_may_be_drawn_more_often():

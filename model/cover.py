@@ -1,0 +1,87 @@
+"""Land cover, for every (seed, level, X, Y): woods and clearings, and streams, the same in every window.
+
+Where a sum of smooth noises changes sign there is a border. Every level has such noises of its own, 64 pixels wide,
+and all have the finer ones in common, down to four pixels of the level that looks: so a wood keeps its outline, which
+shows more the nearer one comes, and has clearings that only a finer level knows. Streams run along such borders.
+
+Integers are hashed as for `parcels`, and all else is sums, products, quotients and square roots, so that no platform's
+libm decides a last digit. What changes here changes pixels: `generator.REVISION`.
+"""
+
+import numpy as np
+
+from model.grid import width
+from model.parcels import hashed, scaled
+
+CHANNELS = 2             # brightness, and how green it is
+FIRST = 9                # the level from which there are any
+OWN, FINEST = (32, 64), 4  # pixels: squares of a level's own noises, and of the finest that all have in common
+STEEP, ROUGH = np.float32(1.2), np.float32(0.95)  # how steep noise is, and by how much less the next finer
+SHARP, EDGE = np.float32(0.7), np.float32(12.0)  # pixels within which a border is sharp, and from which it fades
+SPREAD = np.float32(1.5)  # how light, dark or green land is at most
+REGION = 512             # pixels of the squares in which woods are dark or light, ...
+FAINT = np.float32(0.15)  # ... mostly as much as they can be
+STREAM, BANKS = np.float32(1.0), np.float32(1.6)  # half width of a stream, pixels; how light or dark it is
+KINDS = {name: number for number, name in enumerate(("shared", "land", "stream", "light", "green", "water"), 1)}
+
+
+def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
+    """Cover of the pixels x0…x1, y0…y1 of a level: float32 ``(2, y1-y0, x1-x0)``, of variance one or so; 0 above
+    `FIRST`. x wraps at the level's width."""
+    out = np.zeros((CHANNELS, y1 - y0, x1 - x0), np.float32)
+
+    def noise(kind: str, of: int, size: int) -> np.ndarray:
+        return smooth(hashed(np.uint64(0), seed, KINDS[kind], of, size << (15 - level)), level, size, x0, y0, x1, y1)
+    shared, size = np.zeros(out.shape[1:], np.float32), FINEST
+    for of in range(level, FIRST - 1, -2):
+        scale = 1 << (level - of)
+        while size < OWN[0] * scale:
+            shared += noise("shared", 0, size) * steep(size, level)
+            size *= 2
+        ground, stream = shared.copy(), shared.copy()
+        for own in (scale * own for own in OWN):
+            ground += noise("land", of, own) * steep(own, level)
+            stream += noise("stream", of, 2 * own) * (2 * steep(own, level))
+        border = ground / np.sqrt(ground * ground + SHARP * SHARP)
+        ground /= EDGE
+        border /= 1 + ground * ground
+        light, green, water = (even(noise(kind, of, REGION * scale)) for kind in ("light", "green", "water"))
+        bed = np.float32(1) / (1 + np.square(np.square(stream / (STREAM * np.float32(scale**0.5)))))
+        out[0] += border * light * SPREAD + bed * water * BANKS
+        out[1] += border * green * SPREAD + bed
+    return out
+
+
+def steep(size: int, level: int) -> np.float32:
+    """How high a noise of so wide squares is, in pixels of the level: about as high as it is wide."""
+    factor = STEEP
+    for _ in range((OWN[0] << level - FIRST).bit_length() - size.bit_length()):
+        factor = factor * ROUGH
+    for _ in range(size.bit_length() - (OWN[0] << level - FIRST).bit_length()):
+        factor = factor / ROUGH
+    return factor * np.float32(size)
+
+
+def even(x: np.ndarray) -> np.ndarray:
+    """Noise, mostly near -1 or 1."""
+    return x / np.sqrt(x * x + FAINT * FAINT)
+
+
+def smooth(key, level: int, size: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
+    """Noise of squares `size` pixels wide, float32 ``(y1-y0, x1-x0)`` in -1…1: quadratic B-splines of a number each."""
+    (left, across), (top, along) = (_weights(a, b, size) for a, b in ((x0, x1), (y0, y1)))
+    columns = np.arange(left.min(), left.max() + 3)
+    rows = np.arange(top.min(), top.max() + 3)
+    known = scaled(hashed(key, columns % (width(level) // size), rows[:, None]), -1.0, 1.0)
+    lines = sum(known[top - top[0] + i] * along[i][:, None] for i in range(3))
+    return sum(np.take(lines, left - left[0] + i, 1) * across[i] for i in range(3))
+
+
+def _weights(begin: int, end: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of pixels begin…end the first of three squares that each is made of, and their shares ``(3, end-begin)``."""
+    at = (np.arange(begin, end) - begin // size * size + np.float32(0.5)) / np.float32(size)
+    nearest = np.floor(at)
+    off = (at - nearest - np.float32(0.5)).astype(np.float32)
+    half = np.float32(0.5)
+    shares = np.stack([(half - off) ** 2 / 2, np.float32(0.75) - off * off, (half + off) ** 2 / 2])
+    return nearest.astype(np.int64) + begin // size - 1, shares
