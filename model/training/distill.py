@@ -26,7 +26,7 @@ from model.network import Network, NetworkConfig, grown, inputs
 from model.residual import Whitening, enlarge
 from model.schedule import ddim
 from model.training.adversary import COARSE, Discriminator, coarse_mean
-from model.training.batches import Batches
+from model.training.batches import Batch, Batches
 from model.training.descent import SHARES, Descent
 from model.training.imagery import Patch
 from model.training.journal import Journal, share_done
@@ -37,7 +37,7 @@ from model.training.processes import agreed, here, share_gradients
 from model.training.score import Score
 from model.training.sheet import Sheet
 from model.training.sketch import drawn
-from model.training.strength import Strength, kinds
+from model.training.strength import Strength, kinds, traits
 
 
 @dataclass
@@ -74,7 +74,7 @@ class DistillConfig:
     adversarial: float = 0.2              # weight of the discriminator's opinion; 0 trains without one
     score: float = 1.0                    # weight of the proper score of the two pictures
     texture: float = 2.0                  # ... and, within it, of the wavelets' moduli
-    strength: float = 0.0                 # weight of how strong detail is, in the mean of each level
+    strength: float = 0.0                 # weight of how strong and how bunched detail is, in a level's mean, likewise
     patches: float = 0.0                  # weight of the distance between the patches' distributions, every second step
     kind: float = 0.0                     # weight of the score of what kind of ground all of them show, likewise
     ruled: float = 0.0                    # weight of parcels that are not drawn where land is built, and are elsewhere
@@ -172,7 +172,8 @@ class Distiller:
             except RuntimeError as error:
                 raise BadCheckpoint(f"the discriminator beside {teacher} is of another shape: {error}") from None
         self.score = Score().to(self.device)
-        self.strengths = nn.ModuleList([Strength(), Strength()]).to(self.device)  # of deep places, and of known ones
+        # Of deep places, of known ones that are shown their sketch, which says where detail is, and of the others.
+        self.strengths = nn.ModuleList([Strength() for _ in range(3)]).to(self.device)
         # Against an adversary momentum circles; without one it averages the noise of small batches.
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=config.lr, weight_decay=0.0,
                                            betas=(0.0 if config.adversarial else 0.9, 0.99), fused=True)
@@ -300,15 +301,11 @@ class Distiller:
         real = self.whitening.whiten(target - coarse, resolution)
         score = self.score(one[self.deep:], other[self.deep:], real[self.deep:], c.texture).mean()
         kind = torch.zeros((), device=self.device)
-        if c.kind and self.step % 2 == 0:
-            kind = self.score.kind(one, other, real).mean()
         strong = torch.zeros((), device=self.device)
-        if c.strength:
-            kind_of = kinds(condition[:self.places], ground == Ground.BUILT)
-            for held, those in zip(self.strengths, (slice(self.deep), slice(self.deep, None)), strict=True):
-                if len(real[those]):
-                    strong = strong + held(torch.cat([one[those], other[those]]), real[those], resolution[those],
-                                           kind_of[those])
+        if (c.kind or c.strength) and self.step % 2 == 0:
+            scattered = [self.score.scattered(v) for v in (one, other, real)]
+            kind = self.score.kind(*scattered).mean()
+            strong = self.strong(batch, [traits(*v) for v in zip((one, other, real), scattered, strict=True)])
         patches = torch.zeros((), device=self.device)
         if c.patches and self.step % 2 == 0:
             chance = torch.Generator().manual_seed((c.seed << 32) + self.step)
@@ -344,6 +341,19 @@ class Distiller:
                       differ=float((one - other).detach().abs().mean()), norm=float(norm))
         self.step += 1
         return losses
+
+    def strong(self, batch: Batch, of: list[torch.Tensor]) -> torch.Tensor:
+        """What is too strong or too weak in the mean, of the traits of two pictures and of the real ones. Of known
+        places all are of one kind: there are fewer."""
+        deep = torch.arange(self.places, device=self.device) < self.deep
+        sketched = batch.sketches[:self.places].nan_to_num().flatten(1).any(1)
+        kind = kinds(batch.condition[:self.places], batch.ground == Ground.BUILT) * deep
+        total, (one, other, real) = torch.zeros((), device=self.device), of
+        for held, those in zip(self.strengths, (deep, sketched, ~(deep | sketched)), strict=True):
+            if those.any():
+                total = total + held(torch.cat([one[those], other[those]]), real[those], batch.resolution[those],
+                                     kind[those])
+        return total
 
     def ruled(self, fake, shown, ground) -> torch.Tensor:
         """How much of the parcels and the cover that are `shown` is missing where they are to be drawn, and drawn where

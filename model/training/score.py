@@ -15,6 +15,8 @@ from torch.nn import functional as F
 
 SQUARES = (1, 2, 4, 8)
 SCALES, ORIENTATIONS, SIZE = 3, 4, 9
+# Channels of what is scattered: of each scale its own moduli, and those of these at each coarser one.
+GROUPS = [n for scale in range(SCALES) for n in [ORIENTATIONS] + [ORIENTATIONS**2] * (SCALES - 1 - scale)]
 FAINT, RARE = 0.05, 0.02  # whitened detail, and share of a modulus that varies, below which logarithms say little
 
 
@@ -68,13 +70,14 @@ class Score(nn.Module):
             x = F.avg_pool2d(x, 2)
         return found
 
-    def scattering(self, moduli: list[torch.Tensor]) -> torch.Tensor:
-        """Logarithms of the mean moduli, and of the moduli of these at all coarser scales in units of them, of the four
-        quarters: ``(B, 60, 2, 2)``. How strong detail is, and how it is bunched: edges and fields against grain."""
+    def scattered(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Of ``(B, 3, H, W)`` the logarithms of the mean moduli, and of the moduli of these at all coarser scales in
+        units of them, of the four quarters: ``(B, sum(GROUPS), 2, 2)``. How strong detail is, and how it is bunched:
+        edges and fields against grain."""
         def quarters(x):
             return F.adaptive_avg_pool2d(x.flatten(1, -3), 2)
         found = []
-        for scale, x in enumerate(moduli):
+        for scale, x in enumerate(self.moduli(pictures[:, :1])):
             first = quarters(x)
             found.append((first + FAINT).log())
             for _ in range(scale + 1, SCALES):
@@ -84,9 +87,7 @@ class Score(nn.Module):
         return torch.cat(found, 1)
 
     def kind(self, one, other, real) -> torch.Tensor:
-        """Energy score ``(B,)`` of the scattering of two pictures ``(B, 3, H, W)`` against a real one's."""
-        one, other, real = (self.scattering(self.moduli(v[:, :1])) for v in (one, other, real))
-
+        """Energy score ``(B,)`` of what two pictures are `scattered` to against what a real one is."""
         def distance(a, b):
             return (a - b).square().mean(1).clamp_min(1e-8).sqrt()
         return 0.5 * (distance(one, real) + distance(other, real) - distance(one, other)).mean((1, 2))

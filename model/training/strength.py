@@ -1,9 +1,10 @@
-"""How strong the detail of deep places is: held, in the mean of each level, to that of the real pictures like them.
+"""How strong detail is, and how it is bunched: held, in the mean of each level, to that of the real pictures like it.
 
 An opponent that judges picture by picture leaves the weak ones weak, for a weak picture of one place may be a good one,
 and what one level lacks all deeper ones lack. That all of a level are too weak only a mean can tell; so the mean over
 the last dozens of places is kept, of plain and of varied ground, built or not, and what it is off by decides how hard,
-and which way, each picture is pulled.
+and which way, each picture is pulled. Bunched is what lies along edges and in woods and towns, with little between
+them; what is as strong everywhere looks like grain, and no opponent of ours has minded.
 """
 
 import torch
@@ -11,10 +12,11 @@ from torch import nn
 from torch.nn import functional as F
 
 from model.training.pixels import bare
+from model.training.score import GROUPS
 
 BANDS = 2       # octaves of wavelengths, from 2 px: those that a level adds to its condition
 FAINT = 0.1     # of whitened detail, below which amplitudes are all alike: calm ground decides nothing
-MEMORY = 0.97   # of the mean of a level, from one of its places to the next
+MEMORY = 0.95   # of the mean of a level, from one of its places to the next
 PLAIN = 10      # grey levels of contrast below which a condition is plain: there all may be too weak ...
 KINDS = 5       # ... while varied ones are too strong, and sand and snow are to stay as they are
 DEEPEST, LEVELS = 4.78, 6  # m/px, and how many levels there are from there, each of two octaves
@@ -31,6 +33,13 @@ def amplitudes(detail: torch.Tensor) -> torch.Tensor:
     return ((torch.stack(found, 1) + 1e-6).sqrt() + FAINT).log()
 
 
+def traits(detail: torch.Tensor, scattered: torch.Tensor) -> torch.Tensor:
+    """Of whitened ``(B, 3, H, W)`` and its `Score.scattered`: amplitudes, and means over all directions and quarters
+    of how strong its wavelets are and how they are bunched, ``(B, BANDS + len(GROUPS))``."""
+    return torch.cat([amplitudes(detail)] + [group.mean((1, 2, 3), keepdim=True).flatten(1)
+                                             for group in scattered.split(GROUPS, 1)], 1)
+
+
 def kinds(condition: torch.Tensor, built: torch.Tensor) -> torch.Tensor:
     """Of conditions ``(B, 3, h, w)`` and whether they are of built land ``(B,)``: int64 ``(B,)``, 0…4."""
     plain = 127.5 * condition.mean(1).std((1, 2)) < PLAIN
@@ -40,18 +49,18 @@ def kinds(condition: torch.Tensor, built: torch.Tensor) -> torch.Tensor:
 
 
 class Strength(nn.Module):
-    """Two pictures each of B places, ``(2B, 3, H, W)``, and real ones, ``(B, 3, H, W)``, of B resolutions and
-    kinds: a loss whose gradient is that of Σ (mean amplitude made - real)² / 2, in logarithms, over all seen lately."""
+    """Traits of two pictures each of B places, ``(2B, T)``, and of real ones, ``(B, T)``, of B resolutions and kinds: a
+    loss whose gradient is that of Σ (mean trait made - real)² / 2 over all seen lately."""
 
-    def __init__(self):
+    def __init__(self, count: int = BANDS + len(GROUPS)):
         super().__init__()
-        self.register_buffer("made", torch.zeros(KINDS * LEVELS, BANDS))
-        self.register_buffer("real", torch.zeros(KINDS * LEVELS, BANDS))
+        self.register_buffer("made", torch.zeros(KINDS * LEVELS, count))
+        self.register_buffer("real", torch.zeros(KINDS * LEVELS, count))
         self.register_buffer("count", torch.zeros(KINDS * LEVELS, 1))
 
     @torch.no_grad()
     def remember(self, group: int, made: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
-        """How far the mean of one kind of a level's places is off after one more of them: ``(BANDS,)``, 0 where it is
+        """How far the mean of one kind of a level's places is off after one more of them: ``(T,)``, 0 where it is
         right."""
         self.count[group] += 1
         new = torch.maximum(1 / self.count[group], torch.tensor(1 - MEMORY, device=made.device))
@@ -60,8 +69,7 @@ class Strength(nn.Module):
         return (self.made[group] - self.real[group]).clamp(-1, 1)
 
     def forward(self, made, real, resolution, kind):
-        made = amplitudes(made).unflatten(0, (2, -1)).mean(0)
-        real, total = amplitudes(real), 0.0
+        made, total = made.unflatten(0, (2, -1)).mean(0), 0.0
         levels = (torch.log2(resolution / DEEPEST) / 2).round().long().clamp(0, LEVELS - 1)
         groups = (KINDS * levels + kind).tolist()
         for group, mine, like in zip(groups, made, real, strict=True):

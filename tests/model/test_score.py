@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from model.training.score import SCALES, Score, crps, gabor_bank
+from model.training.score import GROUPS, SCALES, Score, crps, gabor_bank
 
 
 def expected(mean: float, spread: float, n: int = 200_000) -> float:
@@ -81,9 +81,11 @@ def test_a_score_has_a_gradient_everywhere():
 @pytest.mark.parametrize("truth, wrong", [("edges", "grain"), ("grain", "edges")])
 def test_pictures_of_the_same_kind_of_ground_are_near_wherever_its_edges_lie(truth, wrong):
     score, real = Score(), fields(truth, 1, size=128)
-    right, other = (score.kind(fields(kind, 2, size=128), fields(kind, 3, size=128), real).mean()
-                    for kind in (truth, wrong))
+
+    def away(*made):
+        return score.kind(*map(score.scattered, (*made, real))).mean()
+    right, other = (away(*(fields(kind, seed, size=128) for seed in (2, 3))) for kind in (truth, wrong))
     assert right < 0.5 * other
     fainter = [0.5 * fields(truth, seed, size=128) for seed in (2, 3)]
-    assert right < score.kind(*fainter, real).mean()
-    assert score.scattering(score.moduli(real[:, :1])).shape == (8, 60, 2, 2)
+    assert right < away(*fainter)
+    assert score.scattered(real).shape == (8, sum(GROUPS), 2, 2) == (8, 60, 2, 2)
