@@ -9,7 +9,7 @@ from model.evaluation.context import Context
 from model.evaluation.distance import Distance, difference, fid, floor, kid
 from model.evaluation.drawing import bicubic, draw, shrink
 from model.evaluation.inception import Inception
-from model.evaluation.scattering import Reduction, Scattering, crops_of
+from model.evaluation.scattering import Reduction, Scattering, crops_of, groups
 from model.evaluation.scenes import NAMES, OWN, TOLD, by_level, case, region
 from model.network import SCALE
 from model.schedule import timesteps
@@ -84,6 +84,13 @@ class Judge:
             for name, pixels in self.context.bar(mine.items(), f"features, {self.label}", unit="patch")
         }
 
+    def off(self, pictures: dict[str, np.ndarray]) -> dict[str, float]:
+        """By how many deviations of real crops the mean of each group of features is off theirs."""
+        made, real = (torch.cat([of(p) for p in self.patches if p.id in pictures])
+                      for of in (lambda p: self._features(pictures[p.id]), lambda p: self.raw[p.id]))
+        away = (made.mean(0) - real.mean(0)) / (real.std(0) + 1e-3)
+        return {name: float(away[indices].mean()) for name, indices in groups().items()}
+
     def distance(self, features: dict[str, torch.Tensor], among: set[str] | None = None) -> Distance | None:
         chosen = [p for p in self.patches if p.id in features and (among is None or p.id in among)]
         if len(chosen) < LEAST:
@@ -118,7 +125,7 @@ def run(context: Context) -> dict:
     for level, members in levels.items():
         judge = Judge(context, members, scattering, NAMES[level])
         features = {name: judge.features(pictures) for name, pictures in rows.items()}
-        result["levels"][level] = _level(judge, features)
+        result["levels"][level] = _level(judge, features) | {"off": judge.off(rows["student"])}
         if level in REGIONAL:
             result["regions"][level] = _regions(judge, features)
     if context.inception is not None:

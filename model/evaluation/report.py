@@ -68,6 +68,17 @@ def fidelity(found: dict) -> str:
             ],
         ),
     ]
+    kinds = list(next(iter(found["levels"].values()))["off"])
+    lines += [
+        "",
+        "Where the student's distance lies, from real conditions: by how many deviations of real crops the mean of its "
+        "features is off. How strong the octave of a wavelength is, and how it is bunched over a longer one.",
+        "",
+        table(
+            ["level", *kinds],
+            [[level_name(level), *(f"{e['off'][k]:+.2f}" for k in kinds)] for level, e in found["levels"].items()],
+        ),
+    ]
     differences = [
         [level_name(level), f"{d['of']} − {name}", f"{d['minus this']:+.3f} ± {d['spread']:.3f}"]
         for level, entry in found["levels"].items()

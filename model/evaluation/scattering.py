@@ -22,6 +22,20 @@ ANGLES = 4
 QUIET = 0.3  # grey levels: below this, differences are rounding
 
 
+def groups() -> dict[str, list[int]]:
+    """Features by what they tell: how strong the octave of a wavelength is, and how it is bunched over a longer one."""
+    found, at = {}, 5
+    for j in range(SCALES):
+        found[f"{8 / 3 * 2**j:.1f} px"] = list(range(at, at + ANGLES))
+        at += ANGLES
+        longer = SCALES - 1 - j
+        for k in range(longer):
+            found[f"{8 / 3 * 2**j:.1f} over {8 / 3 * 2 ** (j + 1 + k):.1f} px"] = [
+                at + (a * longer + k) * ANGLES + b for a in range(ANGLES) for b in range(ANGLES)]
+        at += longer * ANGLES**2
+    return found
+
+
 def _morlet(size: int, scale: int, angle: float) -> torch.Tensor:
     """Fourier transform ``(size, size)`` of a Morlet wavelet, zero at frequency 0, greatest value 1."""
     frequency = 2 * math.pi * torch.fft.fftfreq(size, dtype=torch.float64)

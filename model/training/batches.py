@@ -139,23 +139,20 @@ class Batches:
         ground = []
         for picture, pair, into in zip(target, pairs, found, strict=True):
             sketched, way = rng.random(2)
-            if pair.ground == Ground.BARE:  # whatever the map shows there, nothing is to be drawn
-                ground.append(Ground.BARE)
+            # Of the sea, of ice and of sand nothing that the map has is to be drawn, of others what is theirs, though
+            # it lies elsewhere than in the real picture: what is made without a sketch is what people see.
+            if pair.ground == Ground.BARE or sketched >= self.config.sketched:
+                ground.append(pair.ground)
                 continue
-            # Parcels and cover of a place are its own or none: of others it would learn to look away from all that is
-            # so flat.
             into[SHOWN[0].stop:] = 0
             kind = Ground.SLOPE
             if pair.ground == Ground.BUILT and config.parcels and way < PARCELLED:
                 kind = Ground.BUILT
             elif pair.ground != Ground.SLOPE and config.cover and way < COVERED.get(pair.level, 1.0):
                 kind = Ground.LAND
-            if sketched < self.config.sketched:
-                relief, parcelled, covered = SHOWN
-                channels = {Ground.SLOPE: relief, Ground.BUILT: parcelled, Ground.LAND: covered}[kind]
-                into[channels] = (sketch if kind == Ground.SLOPE else fields)(picture[None])[0]
-            else:
-                kind = Ground.SLOPE
+            relief, parcelled, covered = SHOWN
+            channels = {Ground.SLOPE: relief, Ground.BUILT: parcelled, Ground.LAND: covered}[kind]
+            into[channels] = (sketch if kind == Ground.SLOPE else fields)(picture[None])[0]
             ground.append(kind)
         return found, torch.tensor(ground, device=self.device)
 

@@ -14,7 +14,7 @@ from model.evaluation.distance import difference, fid, floor, kid, plain_kid
 from model.evaluation.drawing import draw, load, shrink
 from model.evaluation.inception import Inception
 from model.evaluation.paper_windows import layouts, mosaic, window_noise
-from model.evaluation.scattering import Reduction, Scattering, crops_of
+from model.evaluation.scattering import Reduction, Scattering, crops_of, groups
 from model.evaluation.scenes import spread
 from model.evaluation.statistics import contrast, grid_phase, kurtosis, octaves, parent_psnr, sharpness
 from model.evaluation.targets import judge
@@ -90,6 +90,7 @@ def test_scattering_tells_a_sharp_picture_from_its_blur_and_not_from_another_sha
     real, twins = features(textured(n) for n in range(6)), features(textured(n + 10) for n in range(6))
     soft = features(blurred(textured(n)) for n in range(6))
     assert real[0].shape == (16, scattering.num_features)
+    assert sorted(sum(groups().values(), [])) == list(range(5, scattering.num_features))
     reduce = Reduction(torch.cat(real))
     real, twins, soft = ([reduce(f) for f in group] for group in (real, twins, soft))
     assert real[0].shape[1] <= 32
@@ -231,3 +232,16 @@ def test_sections_end_in_a_report_that_names_what_was_missed(context):
     report.write(context.out, results, verdicts, about)
     text = (context.out / "EVALUATION.md").read_text()
     assert "**missed**" in text and "canonical: halo and noise field" in text and "not measured" in text
+
+
+def test_groups_of_features_tell_how_strong_an_octave_is_and_how_it_is_bunched():
+    rng, scattering = np.random.default_rng(4), Scattering()
+    grain = rng.normal(0, 20, (2, 256, 256, 1))
+    even, strong, bunched = (
+        scattering(torch.cat([crops_of((v.repeat(3, -1) + 128).clip(0, 255).astype(np.uint8)) for v in x])).mean(0)
+        for x in (grain, 1.5 * grain, grain * (0.2 + 1.6 * (np.arange(256) // 8 % 2))[:, None])
+    )
+    names = groups()
+    first, over = names["2.7 px"], names["2.7 over 21.3 px"]
+    assert (strong - even)[first].min() > 0.3 and (strong - even)[over].abs().max() < 0.1
+    assert (bunched - even)[over].max() > 0.5 > 2 * (bunched - even)[first].abs().max()
