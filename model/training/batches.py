@@ -18,7 +18,7 @@ from model.network import Network
 from model.readings import inner
 from model.training.adversary import COARSE
 from model.training.degradation import haze
-from model.training.descent import Descent
+from model.training.descent import SHARES, Descent
 from model.training.imagery import AROUND
 from model.training.pairs import Ground, Pair, Pairs, stack
 from model.training.processes import here
@@ -81,7 +81,8 @@ class Batches:
             target, resolution, strength = (torch.cat(v) for v in ((like, target), (at, resolution), (told, strength)))
             condition, means = (torch.cat([there, one, there, other]) for one, other in
                                 (condition.chunk(2), means.chunk(2)))
-            kept = torch.cat([kept.new_full((self.deep,), c.deep_mean), kept])
+            deep_mean = dict(zip(SHARES, c.deep_mean, strict=True))
+            kept = torch.cat([kept.new_tensor([deep_mean[place.level] for place in places]), kept])
             sketches = torch.cat([sketches.new_full((self.deep, *sketches.shape[1:]), torch.nan), sketches])
             ground = torch.cat([ground.new_tensor([place.ground for place in places]), ground])
             where = [place.where for place in places] + where

@@ -113,8 +113,8 @@ class Descent:
         empty, dunes = bare(*mine[:3]), sand(*mine[:2])
         calm = mine[3] < CALM or empty
         free = not calm and level in FREE
-        if dunes or not empty:
-            away[quiet] += 1e3  # sea, ice and enlarged sand on a plain would be fog
+        if not empty:
+            away[quiet] += 1e3  # sea, ice and sand on a plain would be fog
         if free:
             away[known[:, 3] < CALM] += 1e3  # only if there is nothing else
         else:

@@ -66,7 +66,7 @@ class DistillConfig:
     own: float = 0.5                      # share of conditions that are the cascade's own output
     deep: int = 0                         # of each batch: places that the cascade itself came to, from the base down
     dial: tuple[float, ...] = ()          # ... and what the network is told there, at z7, z9 … z15
-    deep_mean: float = 0.25               # ... and how much `mean` counts there
+    deep_mean: float | tuple[float, ...] = 0.25  # ... and how much `mean` counts there, or at z9, z11, z13 and z15
     lr: float = 2e-4
     warmup: int = 0                       # steps over which the rate rises: optimisers that are new know no scale yet
     lr_discriminator: float = 4e-4
@@ -102,6 +102,10 @@ class DistillConfig:
             raise ValueError(f"crop must be a multiple of {COARSE} in 80…192, not {self.crop}")
         if not 0 <= self.deep < self.batch:
             raise ValueError(f"of a batch of {self.batch}, 0 to {self.batch - 1} places can be deep, not {self.deep}")
+        if isinstance(self.deep_mean, int | float):
+            self.deep_mean = (self.deep_mean,) * len(SHARES)
+        if len(self.deep_mean) != len(SHARES):
+            raise ValueError(f"deep_mean has a number for z9, z11, z13 and z15, not {self.deep_mean}")
         if len(self.dial) > len(SHARES) + 1:
             raise ValueError(f"dial has a number for z7, z9 … z15, five at most, not {len(self.dial)}")
         if self.pairs.crop != 256:

@@ -484,8 +484,8 @@ def test_a_likeness_may_have_more_contrast_than_a_place_that_is_not_calm(level, 
     assert {min((2, 8, 40), key=lambda c: abs(c - v)) for v in found} == drawn
 
 
-@pytest.mark.parametrize("colour, calm", [((235, 236, 238), True), ((210, 190, 160), False), ((110, 118, 80), False)])
-def test_only_snow_and_the_sea_are_likened_to_calm_ground(colour, calm):
+@pytest.mark.parametrize("colour, calm", [((235, 236, 238), True), ((210, 190, 160), True), ((110, 118, 80), False)])
+def test_only_what_looks_bare_is_likened_to_calm_ground(colour, calm):
     sand = under_earth(21, (205, 186, 158))
     sand.landcover = "auto:desert-bare"
     patches = [under_earth(20), sand, *(grained(i, 8, "19") for i in range(3))]
@@ -618,6 +618,9 @@ def test_without_a_base_there_is_nothing_to_come_down_from(folder, tmp_path):
         distiller(folder, tmp_path, deep=1)
     with pytest.raises(ValueError, match="deep"):
         DistillConfig(batch=2, deep=2)
+    with pytest.raises(ValueError, match="deep_mean"):
+        DistillConfig(deep_mean=(0.1, 0.2))
+    assert DistillConfig(deep_mean=0.1).deep_mean == (0.1,) * 4
     with pytest.raises(ValueError, match="dial"):
         DistillConfig(dial=(0.1,) * 6)
 
@@ -627,11 +630,11 @@ def test_of_a_place_of_its_own_the_opponent_is_shown_the_mean_colour_alone(folde
     top = under_earth(1)
     train = [top, *patches_of(folder)]
     d = Distiller(tmp_path / "teacher" / "state.pt",
-                  replace(d.config, deep=1, dial=(0.3, 0.2), deep_mean=0.125, own=0.0, kind=1.0, strength=1.0),
+                  replace(d.config, deep=1, dial=(0.3, 0.2), deep_mean=(9.0, 0.5, 0.25, 0.125), own=0.0, kind=1.0, strength=1.0),
                   train, tmp_path / "student")
     target, condition, resolution, _, noise, kept, means, *_ = d.batches.batch(0)
     assert target.shape == (2, 3, 80, 80) and condition.shape == (4, 3, 20, 20) and noise.shape == (4, 3, 80, 80)
-    assert kept.tolist() == [0.125, 0.0] and torch.equal(condition[0], condition[2])
+    assert kept.tolist() == [{76: 0.5, 19: 0.25, 4: 0.125}[int(resolution[0])], 0.0] and torch.equal(condition[0], condition[2])
     assert float(resolution[0]) in (1223 / 16, 1223 / 64, 1223 / 256)
     real, made, shown, shown_made = d.coarse(target, means)
     assert torch.equal(shown[0], shown_made[0]) and shown[0].std((1, 2)).max() < 1e-6
@@ -642,7 +645,8 @@ def test_of_a_place_of_its_own_the_opponent_is_shown_the_mean_colour_alone(folde
     again.resume()
     for a, b in zip(d.network.parameters(), again.network.parameters(), strict=True):
         assert torch.equal(a, b) and torch.isfinite(a).all()
-    assert [float(held.count.sum()) for held in d.strengths] == [d.step] * 2  # a deep place and a known one each
+    judged = (d.step + 1) // 2  # every second step a deep place, and a known one that is shown no sketch
+    assert [float(held.count.sum()) for held in d.strengths] == [judged, 0, judged]
     assert all(torch.equal(a, b) for a, b in zip(d.strengths.buffers(), again.strengths.buffers(), strict=True))
 
 
