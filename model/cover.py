@@ -19,7 +19,7 @@ OWN, FINEST = (32, 64), 4  # pixels: squares of a level's own noises, and of the
 STEEP, ROUGH = np.float32(1.2), np.float32(0.95)  # how steep noise is, and by how much less the next finer
 SHARP, EDGE = np.float32(0.7), np.float32(12.0)  # pixels within which a border is sharp, and from which it fades
 SPREAD = np.float32(1.5)  # how light, dark or green land is at most
-REGION = 512             # pixels of the squares in which woods are dark or light, ...
+REGION, STEP = 512, 8    # pixels of the squares in which woods are dark or light; one number for so many, ...
 FAINT = np.float32(0.15)  # ... mostly as much as they can be
 STREAM, BANKS = np.float32(1.0), np.float32(1.6)  # half width of a stream, pixels; how light or dark it is
 KINDS = {name: number for number, name in enumerate(("shared", "land", "stream", "light", "green", "water"), 1)}
@@ -30,8 +30,9 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarr
     `FIRST`. x wraps at the level's width."""
     out = np.zeros((CHANNELS, y1 - y0, x1 - x0), np.float32)
 
-    def noise(kind: str, of: int, size: int) -> np.ndarray:
-        return smooth(hashed(np.uint64(0), seed, KINDS[kind], of, size << (15 - level)), level, size, x0, y0, x1, y1)
+    def noise(kind: str, of: int, size: int, step: int = 1) -> np.ndarray:
+        key = hashed(np.uint64(0), seed, KINDS[kind], of, size << (15 - level))
+        return smooth(key, level, size, x0, y0, x1, y1, step)
     shared, size = np.zeros(out.shape[1:], np.float32), FINEST
     for of in range(level, FIRST - 1, -2):
         scale = 1 << (level - of)
@@ -45,7 +46,7 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarr
         border = ground / np.sqrt(ground * ground + SHARP * SHARP)
         ground /= EDGE
         border /= 1 + ground * ground
-        light, green, water = (even(noise(kind, of, REGION * scale)) for kind in ("light", "green", "water"))
+        light, green, water = (even(noise(kind, of, REGION * scale, STEP)) for kind in ("light", "green", "water"))
         bed = np.float32(1) / (1 + np.square(np.square(stream / (STREAM * np.float32(scale**0.5)))))
         out[0] += border * light * SPREAD + bed * water * BANKS
         out[1] += border * green * SPREAD + bed
@@ -67,19 +68,25 @@ def even(x: np.ndarray) -> np.ndarray:
     return x / np.sqrt(x * x + FAINT * FAINT)
 
 
-def smooth(key, level: int, size: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
-    """Noise of squares `size` pixels wide, float32 ``(y1-y0, x1-x0)`` in -1…1: quadratic B-splines of a number each."""
-    (left, across), (top, along) = (_weights(a, b, size) for a, b in ((x0, x1), (y0, y1)))
+def smooth(key, level: int, size: int, x0: int, y0: int, x1: int, y1: int, step: int = 1) -> np.ndarray:
+    """Noise of squares `size` pixels wide, float32 ``(y1-y0, x1-x0)`` in -1…1: quadratic B-splines of a number each.
+
+    `step`: it is the same for so many pixels along and across.
+    """
+    (left, across), (top, along) = (_weights(a // step * step, b, size, step) for a, b in ((x0, x1), (y0, y1)))
     columns = np.arange(left.min(), left.max() + 3)
     rows = np.arange(top.min(), top.max() + 3)
     known = scaled(hashed(key, columns % (width(level) // size), rows[:, None]), -1.0, 1.0)
     lines = sum(known[top - top[0] + i] * along[i][:, None] for i in range(3))
-    return sum(np.take(lines, left - left[0] + i, 1) * across[i] for i in range(3))
+    made = sum(np.take(lines, left - left[0] + i, 1) * across[i] for i in range(3))
+    if step == 1:
+        return made
+    return made.repeat(step, 0)[y0 % step:][:y1 - y0].repeat(step, 1)[:, x0 % step:][:, :x1 - x0]
 
 
-def _weights(begin: int, end: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Of pixels begin…end the first of three squares that each is made of, and their shares ``(3, end-begin)``."""
-    at = (np.arange(begin, end) - begin // size * size + np.float32(0.5)) / np.float32(size)
+def _weights(begin: int, end: int, size: int, step: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of every `step` pixels from begin to end the first of three squares that each is made of, and their shares."""
+    at = (np.arange(begin, end, step) - begin // size * size + np.float32(step / 2)) / np.float32(size)
     nearest = np.floor(at)
     off = (at - nearest - np.float32(0.5)).astype(np.float32)
     half = np.float32(0.5)
