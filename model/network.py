@@ -71,6 +71,8 @@ class NetworkConfig:
                              "do not fit into each other")
         if self.relief and self.rim < Relief.reach:
             raise ValueError(f"relief is read of a rim of at least {Relief.reach} px, not {self.rim}")
+        if self.nested and not self.parcels:
+            raise ValueError("parcels cannot be nested where none are shown")
         if not (self.white or self.predicts == "x0" and (self.creases or self.cells or self.relief)):
             raise ValueError("a network that does not see x_t itself needs readings of the noise, and predicts x0")
 

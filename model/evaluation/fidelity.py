@@ -16,18 +16,19 @@ from model.schedule import timesteps
 from model.training.imagery import AROUND, LEVELS, Patch
 
 BATCH = 32  # crops at once
+SEED, STRIDE = 11, 512  # of the noise, parcels and cover, and how many pixels apart two pictures take theirs
 LEAST = 6  # patches below which no distance is given
 REGIONAL = ("4892", "1223", "611x", "305")
 
 
 def noise_of(index: int, size: int = 256) -> np.ndarray:
     """The noise of validation picture `index`: float32 ``(3, size, size)``."""
-    return noise.field(11, 15, 512 * index, 0, 512 * index + size, size)
+    return noise.field(SEED, 15, STRIDE * index, 0, STRIDE * index + size, size)
 
 
 def ruled_of(checkpoint: Checkpoint, index: int, zoom: int, size: int = 256) -> np.ndarray | None:
     """Its parcels and cover, if it is a picture of that zoom, as the network is shown them: ``(C, size, size)``."""
-    return checkpoint.network.ruled(11, zoom, 512 * index, 0, 512 * index + size, size)
+    return checkpoint.network.ruled(SEED, zoom, STRIDE * index, 0, STRIDE * index + size, size)
 
 
 def drawn(
@@ -59,8 +60,8 @@ def own_condition(checkpoint: Checkpoint, patch: Patch, number: int, other: int)
     """
     coarser = np.pad(shrink(shrink(patch.pixels)), ((AROUND, AROUND), (AROUND, AROUND), (0, 0)), "reflect")
     size = SCALE * len(coarser)
-    x, y = 512 * number // SCALE - SCALE * AROUND, -SCALE * AROUND
-    ruled = checkpoint.network.ruled(11, LEVELS[patch.level] - 2, x, y, x + size, y + size)
+    x, y = STRIDE * number // SCALE - SCALE * AROUND, -SCALE * AROUND
+    ruled = checkpoint.network.ruled(SEED, LEVELS[patch.level] - 2, x, y, x + size, y + size)
     made = draw(checkpoint, coarser, SCALE * patch.m_per_px, noise_of(other, size), ruled=ruled)
     return made[SCALE * AROUND:-SCALE * AROUND, SCALE * AROUND:-SCALE * AROUND]
 

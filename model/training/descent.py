@@ -23,6 +23,7 @@ WINDOW = 16      # pixels of a level that are carried on to the next; four times
 LIKE = 8         # of the nearest real pictures one is drawn; where contrast says nothing, the most varied of some
 COLOUR = 12.0    # grey levels of colour that count as much as ...
 SPREAD = 36.0    # ... these of contrast: a condition that is too flat is to be held against what it should have been
+SHADED, GREEN = 50.0, 4.0  # grey levels: what is darker is wood, if so much greener than red, or a slope: not built
 LIVELY = 1.3     # times its contrast is what sand is held against: what is held against its like fades
 CALM = 3.0       # grey levels of contrast below which it is calm ground; there, and of sand, contrast counts as colour
 FREE = ("305", "76")  # levels at which it counts for nothing where it is not calm, and nothing calm stands in
@@ -122,6 +123,8 @@ class Descent:
             away += np.square((known[:, 3] - contrast) / (COLOUR if calm else SPREAD))
         nearest = np.argsort(away)[rng.integers(min(LIKE, len(away)), size=TRIES if free else 1)]
         pixels, kind = pictures[max(nearest, key=lambda i: known[i, 3])]
+        if kind == Ground.BUILT and mine[:3].mean() < SHADED:
+            kind = Ground.LAND if mine[1] > mine[0] + GREEN else Ground.SLOPE
         turned = rotate(turn(as_tensor(pixels), int(rng.integers(8))), float(rng.uniform(0, math.pi / 2)))
         return inner(turned[None], self.cut)[0], Ground.SLOPE if dunes else Ground.BARE if empty else kind
 

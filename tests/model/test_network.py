@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from model import cover, parcels
 from model.inspection import theoretical_radius
-from model.network import PRESETS, Network, NetworkConfig
+from model.network import PRESETS, Network, NetworkConfig, inputs
 from model.readings import Cells, Creases, Relief, inner
 from model.residual import AXES, Whitening, enlarge
 from model.schedule import alpha_bars, clean, ddim, timesteps
@@ -232,6 +233,21 @@ def test_where_the_noise_says_nothing_relief_is_level():
     assert float(Relief()(torch.zeros(1, 3, 128, 128), 32).abs().max()) == 0
     with pytest.raises(ValueError, match="rim"):
         replace(FINE, relief=True, white=False, rim=16)
+
+
+@pytest.mark.parametrize("shown, channels", [({"parcels": True, "nested": True, "rows": 9.0}, 2), ({"cover": True}, 2),
+                                             ({"parcels": True, "cover": True}, 4), ({}, 0)])
+def test_what_it_is_shown_are_parcels_then_cover(shown, channels):
+    config = replace(FINE, relief=True, rim=32, **shown)
+    network, place = Network(config), (7, 13, 100, -20, 164, 44)
+    fields = [parcels.field(*place, config.nested, config.rows)] * config.parcels + [cover.field(*place)] * config.cover
+    ruled = network.ruled(*place)
+    assert ruled is None if not channels else np.array_equal(ruled, np.concatenate(fields))
+    last = network.read(torch.zeros(2, 3, 128, 128))[-1]
+    assert last.shape == (2, channels or Relief.channels, 64, 64) and not last.any()
+    assert len(inputs(config)["first.weight"]) == network.first.weight.shape[1]
+    with pytest.raises(ValueError, match="nested"):
+        replace(FINE, nested=True)
 
 
 def test_the_schedule_is_the_papers():

@@ -498,6 +498,16 @@ def test_only_what_looks_bare_is_likened_to_calm_ground(colour, calm):
         assert bool(likeness[0].mean() > 0.4) == calm
 
 
+@pytest.mark.parametrize("colour, kind", [((110, 118, 80), Ground.BUILT), ((30, 52, 28), Ground.LAND),
+                                          ((48, 40, 36), Ground.SLOPE), ((210, 190, 160), Ground.SLOPE),
+                                          ((30, 60, 120), Ground.BARE)])
+def test_what_is_dark_is_not_built_whatever_its_likeness_is(colour, kind):
+    patches = [under_earth(20), *(grained(i, 8, "19", "") for i in range(3))]
+    descent = Descent(patches, Pairs(patches, 1, PairConfig(calm=0.0)), 80, {}, rim=0, seed=1)
+    condition = torch.tensor(colour).float().div(127.5).sub(1)[:, None, None].expand(3, 20, 20)
+    assert descent.like("19", condition, np.random.default_rng(1))[1] == kind
+
+
 def test_a_likeness_lies_at_any_angle():
     """Rows and columns of towns are no more often along those of the picture than along any other direction."""
     patches = [under_earth(n) for n in range(3)] + [grained(3, 8, "76")]
