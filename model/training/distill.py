@@ -75,7 +75,6 @@ class DistillConfig:
     score: float = 1.0                    # weight of the proper score of the two pictures
     texture: float = 2.0                  # ... and, within it, of the wavelets' moduli
     strength: float = 0.0                 # weight of how strong and how bunched detail is, in a level's mean, likewise
-    shipped: bool = False                 # True: ... of what the averaged network draws, which is what ships
     patches: float = 0.0                  # weight of the distance between the patches' distributions, every second step
     kind: float = 0.0                     # weight of the score of what kind of ground all of them show, likewise
     ruled: float = 0.0                    # weight of parcels that are not drawn where land is built, and are elsewhere
@@ -310,13 +309,7 @@ class Distiller:
         if (c.kind or c.strength) and self.step % 2 == 0:
             scattered = [self.score.scattered(v) for v in (one, other, real)]
             kind = self.score.kind(*scattered).mean()
-            seen = [traits(*v) for v in zip((one, other, real), scattered, strict=True)]
-            if c.strength and c.shipped:
-                with torch.no_grad():
-                    made = self.generate(self.brief, condition, twice, strength.repeat(2), noise, extra)
-                    made = self.whitening.whiten(made - made_coarse, twice)
-                    seen.append(traits(made, self.score.scattered(made)))
-            strong = self.strong(batch, *seen)
+            strong = self.strong(batch, *(traits(*v) for v in zip((one, other, real), scattered, strict=True)))
         patches = torch.zeros((), device=self.device)
         if c.patches and self.step % 2 == 0:
             chance = torch.Generator().manual_seed((c.seed << 32) + self.step)
@@ -353,9 +346,9 @@ class Distiller:
         self.step += 1
         return losses
 
-    def strong(self, batch: Batch, one, other, real, shipped=None) -> torch.Tensor:
-        """What is too strong or too weak in the mean, of the traits of two pictures and of the real ones; `shipped`:
-        in that of the averaged network's two. Of known places all are of one kind: there are fewer."""
+    def strong(self, batch: Batch, one, other, real) -> torch.Tensor:
+        """What is too strong or too weak in the mean, of the traits of two pictures and of the real ones. Of known
+        places all are of one kind: there are fewer."""
         deep = torch.arange(self.places, device=self.device) < self.deep
         sketched = batch.sketches[:self.places].nan_to_num().flatten(1).any(1)
         kind = kinds(batch.condition[:self.places], batch.ground == Ground.BUILT) * deep
@@ -363,7 +356,7 @@ class Distiller:
         for held, those in zip(self.strengths, (deep, sketched, ~(deep | sketched)), strict=True):
             if those.any():
                 total = total + held(torch.cat([one[those], other[those]]), real[those], batch.resolution[those],
-                                     kind[those], None if shipped is None else shipped[those.repeat(2)])
+                                     kind[those])
         return total
 
     def ruled(self, fake, shown, ground) -> torch.Tensor:

@@ -68,13 +68,10 @@ class Strength(nn.Module):
         self.real[group].lerp_(real, new)
         return (self.made[group] - self.real[group]).clamp(-1, 1)
 
-    def forward(self, made, real, resolution, kind, shipped=None):
-        """`shipped`: the same of the averaged network, ``(2B, T)``, if its mean is to be right, and not the student's:
-        an average of students who err each in its own way draws more evenly than any of them."""
+    def forward(self, made, real, resolution, kind):
         made, total = made.unflatten(0, (2, -1)).mean(0), 0.0
-        held = made.detach() if shipped is None else shipped.unflatten(0, (2, -1)).mean(0)
         levels = (torch.log2(resolution / DEEPEST) / 2).round().long().clamp(0, LEVELS - 1)
         groups = (KINDS * levels + kind).tolist()
-        for group, mine, now, like in zip(groups, made, held, real, strict=True):
-            total = total + (self.remember(group, now, like) * mine).sum()
+        for group, mine, like in zip(groups, made, real, strict=True):
+            total = total + (self.remember(group, mine.detach(), like) * mine).sum()
         return total / len(groups)

@@ -60,13 +60,3 @@ def test_the_mean_is_over_its_latest_places():
     assert torch.allclose(off[7], torch.zeros(2), atol=2 * MEMORY**160) and (off[7] > 0).all()
     assert (strength.count.flatten() > 0).tolist() == [group == 7 for group in range(5 * LEVELS)]  # z13's third kind
     assert torch.isfinite(strength(torch.cat([one, one]), one, 4.8 * torch.ones(1), torch.tensor([0])))  # nothing there
-
-
-def test_the_mean_that_is_held_may_be_the_averaged_networks():
-    """A student who is right is pulled all the same, if the average of its past is not."""
-    right, weak = torch.zeros(2, BANDS), -torch.ones(2, BANDS)
-    place = torch.zeros(1, BANDS), 19 * torch.ones(1), torch.tensor([0])
-    for shipped, pull in ((None, 0.0), (weak, -1.0)):
-        made = right.clone().requires_grad_()
-        Strength(BANDS)(made, *place, shipped).backward()
-        assert torch.allclose(made.grad, torch.full((2, BANDS), pull / 2))
