@@ -317,7 +317,7 @@ class Distiller:
         away = F.avg_pool2d(fake, 4) - means
         mean = (self.whitening.whiten(away, twice).abs().mean((1, 2, 3)) * kept.repeat(2)).sum() / (2 * self.places)
         ruled = torch.zeros((), device=self.device)
-        if c.ruled:
+        if c.ruled and self.network.config.shown:
             ruled = self.ruled(fake, extra[-1], ground.repeat(2))
         grid = sum(grid_phase(made[:, :1]) for made in (one, other)) / 2
         weave = torch.zeros((), device=self.device)
