@@ -16,11 +16,12 @@ from model.parcels import hashed, scaled
 CHANNELS = 2             # brightness, and how green it is
 FIRST = 9                # the level from which there are any
 OWN, FINEST = (32, 64), 4  # pixels: squares of a level's own noises, and of the finest that all have in common
-STEEP, ROUGH = np.float32(1.2), np.float32(0.95)  # how steep noise is, and by how much less the next finer
+ROUGH = np.float32(0.95)  # how steep a noise is, in terms of the next wider
+STEEP = np.float32(1.2) / ROUGH  # ... and the widest of all
 SHARP, EDGE = np.float32(0.7), np.float32(12.0)  # pixels within which a border is sharp, and from which it fades
 SPREAD = np.float32(1.5)  # how light, dark or green land is at most
-REGION, STEP = 512, 8    # pixels of the squares in which woods are dark or light; one number for so many, ...
-FAINT = np.float32(0.15)  # ... mostly as much as they can be
+REGION, FAINT = 512, np.float32(0.15)  # pixels of the squares in which woods are dark, or light, and where neither
+STEP = 8                 # pixels, along and across, that are told one number of that
 STREAM, BANKS = np.float32(1.0), np.float32(1.6)  # half width of a stream, pixels; how light or dark it is
 KINDS = {name: number for number, name in enumerate(("shared", "land", "stream", "light", "green", "water"), 1)}
 
@@ -43,10 +44,11 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarr
         for own in (scale * own for own in OWN):
             ground += noise("land", of, own) * steep(own, level)
             stream += noise("stream", of, 2 * own) * (2 * steep(own, level))
-        border = ground / np.sqrt(ground * ground + SHARP * SHARP)
+        border = sign(ground, SHARP)
         ground /= EDGE
         border /= 1 + ground * ground
-        light, green, water = (even(noise(kind, of, REGION * scale, STEP)) for kind in ("light", "green", "water"))
+        light, green, water = (sign(noise(kind, of, REGION * scale, STEP), FAINT)
+                               for kind in ("light", "green", "water"))
         bed = np.float32(1) / (1 + np.square(np.square(stream / (STREAM * np.float32(scale**0.5)))))
         out[0] += border * light * SPREAD + bed * water * BANKS
         out[1] += border * green * SPREAD + bed
@@ -56,16 +58,14 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarr
 def steep(size: int, level: int) -> np.float32:
     """How high a noise of so wide squares is, in pixels of the level: about as high as it is wide."""
     factor = STEEP
-    for _ in range((OWN[0] << level - FIRST).bit_length() - size.bit_length()):
-        factor = factor * ROUGH
-    for _ in range(size.bit_length() - (OWN[0] << level - FIRST).bit_length()):
-        factor = factor / ROUGH
+    for _ in range((OWN[-1] << level - FIRST).bit_length() - size.bit_length()):
+        factor = factor * ROUGH  # one by one: a power is some libm's
     return factor * np.float32(size)
 
 
-def even(x: np.ndarray) -> np.ndarray:
-    """Noise, mostly near -1 or 1."""
-    return x / np.sqrt(x * x + FAINT * FAINT)
+def sign(x: np.ndarray, within: np.float32) -> np.ndarray:
+    """-1 or 1, but for where x is nearer to 0 than `within` or so."""
+    return x / np.sqrt(x * x + within * within)
 
 
 def smooth(key, level: int, size: int, x0: int, y0: int, x1: int, y1: int, step: int = 1) -> np.ndarray:

@@ -78,17 +78,22 @@ class Judge:
     def _features(self, pixels) -> torch.Tensor:
         return torch.cat([self.scattering(part) for part in crops_of(pixels).split(BATCH)])
 
-    def features(self, pictures: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
+    def unreduced(self, pictures: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
         mine = {p.id: pictures[p.id] for p in self.patches if p.id in pictures}
         return {
-            name: self.reduce(self._features(pixels))
+            name: self._features(pixels)
             for name, pixels in self.context.bar(mine.items(), f"features, {self.label}", unit="patch")
         }
 
-    def off(self, pictures: dict[str, np.ndarray]) -> dict[str, float]:
+    def reduced(self, unreduced: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        return {name: self.reduce(value) for name, value in unreduced.items()}
+
+    def features(self, pictures: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
+        return self.reduced(self.unreduced(pictures))
+
+    def off(self, unreduced: dict[str, torch.Tensor]) -> dict[str, float]:
         """By how many deviations of real crops the mean of each group of features is off theirs."""
-        made, real = (torch.cat([of(p) for p in self.patches if p.id in pictures])
-                      for of in (lambda p: self._features(pictures[p.id]), lambda p: self.raw[p.id]))
+        made, real = (torch.cat([of[name] for name in unreduced]) for of in (unreduced, self.raw))
         away = (made.mean(0) - real.mean(0)) / (real.std(0) + 1e-3)
         return {name: float(away[indices].mean()) for name, indices in groups().items()}
 
@@ -125,8 +130,9 @@ def run(context: Context) -> dict:
     result = {"levels": {}, "regions": {}, "rows": list(rows)}
     for level, members in levels.items():
         judge = Judge(context, members, scattering, NAMES[level])
-        features = {name: judge.features(pictures) for name, pictures in rows.items()}
-        result["levels"][level] = _level(judge, features) | {"off": judge.off(rows["student"])}
+        unreduced = {name: judge.unreduced(pictures) for name, pictures in rows.items()}
+        features = {name: judge.reduced(values) for name, values in unreduced.items()}
+        result["levels"][level] = _level(judge, features) | {"off": judge.off(unreduced["student"])}
         if level in REGIONAL:
             result["regions"][level] = _regions(judge, features)
     if context.inception is not None:
