@@ -18,13 +18,14 @@ QUIET = 0.5  # grey levels: below this a contrast is rounding, and no ratio of i
 
 
 def run(context: Context) -> dict:
-    """Contrast of tiles over that of their parents' region enlarged, both at least `QUIET`; grids in them.
+    """Contrast of tiles over that of their parents' region enlarged, both at least `QUIET`; grids in both.
 
-    A lattice hides in texture: where there is none, the eye finds it."""
+    A lattice hides in texture: where there is none, the eye finds it. What is enlarged has the parent's own steps of
+    one grey level, four pixels wide, and nothing else."""
     result = {}
     for ground, places in PLACES.items():
         for zoom in ZOOMS:
-            own, enlarged, grids = [], [], []
+            own, enlarged, grids, steps = [], [], [], []
             for lon, lat in context.bar(places[: context.budget.phases], f"{ground}, z{zoom}", unit="place"):
                 px, py = lonlat_to_pixel(zoom, lon, lat)
                 address = context.address(zoom)._replace(x=int(px) // TILE, y=int(py) // TILE)
@@ -39,15 +40,20 @@ def run(context: Context) -> dict:
                 tile = context.generator.pixels(address)
                 own.append(contrast(tile))
                 grids.append([grid_phase(tile, 4), grid_phase(tile, 16)])
-                enlarged.append(contrast(bicubic(parent)))
+                larger = bicubic(parent)
+                enlarged.append(contrast(larger))
+                steps.append([grid_phase(larger, 4), grid_phase(larger, 16)])
             a, b = float(np.mean(own)), float(np.mean(enlarged))
             four, sixteen = np.nanmean(grids, axis=0)
+            four_enlarged, sixteen_enlarged = np.nanmean(steps, axis=0)
             result.setdefault(ground, {})[f"z{zoom}"] = {
                 "contrast": a,
                 "parent's": b,
                 "ratio": max(a, QUIET) / max(b, QUIET),
                 "grid 4": float(four),
                 "grid 16": float(sixteen),
+                "parent's grid 4": float(four_enlarged),
+                "parent's grid 16": float(sixteen_enlarged),
                 "places": len(own),
             }
     return result

@@ -233,12 +233,13 @@ def calm(found: dict) -> str:
         "Contrast (standard deviation in 64 px squares, grey levels) of tiles of the cascade over that of their "
         "parents' pixels "
         "enlarged; below half a grey level both count as half. Grid: mean gradient on the lines of the networks' grids "
-        "over that off them.\n\n"
+        "over that off them; of the parent enlarged, it is of the steps of one grey level between its pixels.\n\n"
         + table(
-            ["ground", "zoom", "contrast", "parent's, enlarged", "ratio", "grid 4 px", "grid 16 px"],
+            ["ground", "zoom", "contrast", "parent's, enlarged", "ratio", "grid 4 px", "grid 16 px",
+             "parent's, enlarged, 4 px", "16 px"],
             [
                 [g, z, number(v["contrast"]), number(v["parent's"]), number(v["ratio"])]
-                + [number(v[f"grid {period}"], 3) for period in (4, 16)]
+                + [number(v[f"{whose}grid {period}"], 3) for whose in ("", "parent's ") for period in (4, 16)]
                 for g, zooms in found.items()
                 for z, v in zooms.items()
             ],

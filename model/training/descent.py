@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from model.readings import inner
 from model.training.imagery import LEVELS, Patch
 from model.training.pairs import BUILT, SNOWY, Ground, Pair, Pairs, ground, rotate, turn
-from model.training.pixels import SEA, as_pixels, as_tensor, bare, sand
+from model.training.pixels import SEA, SNOW, as_pixels, as_tensor, bare, sand
 from model.training.snow import RELIEF, snowed
 
 SHARES = {"305": 0.15, "76": 0.25, "19": 0.3, "4.8": 0.3}  # how often each level is drawn
@@ -25,6 +25,7 @@ COLOUR = 12.0    # grey levels of colour that count as much as ...
 SPREAD = 36.0    # ... these of contrast: a condition that is too flat is to be held against what it should have been
 SHADED, GREEN = 50.0, 4.0  # grey levels: what is darker is wood, if so much greener than red, or a slope: not built
 LIVELY = 1.3     # times its contrast is what sand is held against: what is held against its like fades
+SNOWFIELDS = "305"  # where white is held against mountains, or all below it is blank: the base is white and no more
 CALM = 3.0       # grey levels of contrast below which it is calm ground; there, and of sand, contrast counts as colour
 FREE = ("305", "76")  # levels at which it counts for nothing where it is not calm, and nothing calm stands in
 QUIET = 32       # pictures of calm ground beside the others of a level
@@ -112,21 +113,22 @@ class Descent:
         mine = features(as_pixels(condition), 1)
         away = np.square(known[:, :3] - mine[:3]).sum(1) / COLOUR**2
         empty, dunes = bare(*mine[:3]), sand(*mine[:2])
+        white = level == SNOWFIELDS and min(mine[:3]) > SNOW
         calm = mine[3] < CALM or empty
         free = not calm and level in FREE
-        if not empty:
+        if white or not empty:
             away[quiet] += 1e3  # sea, ice and sand on a plain would be fog
         if free:
             away[known[:, 3] < CALM] += 1e3  # only if there is nothing else
         else:
-            contrast = mine[3] * LIVELY + 1 if dunes else mine[3]
+            contrast = mine[3] * LIVELY + 1 if dunes else 2 * mine[3] + CALM if white else mine[3]
             away += np.square((known[:, 3] - contrast) / (COLOUR if calm else SPREAD))
         nearest = np.argsort(away)[rng.integers(min(LIKE, len(away)), size=TRIES if free else 1)]
         pixels, kind = pictures[max(nearest, key=lambda i: known[i, 3])]
         if kind == Ground.BUILT and mine[:3].mean() < SHADED:
             kind = Ground.LAND if mine[1] > mine[0] + GREEN else Ground.SLOPE
         turned = rotate(turn(as_tensor(pixels), int(rng.integers(8))), float(rng.uniform(0, math.pi / 2)))
-        return inner(turned[None], self.cut)[0], Ground.SLOPE if dunes else Ground.BARE if empty else kind
+        return inner(turned[None], self.cut)[0], Ground.SLOPE if dunes or white else Ground.BARE if empty else kind
 
 
 def wild(landcover: str, kinds: tuple[str, ...]) -> bool:

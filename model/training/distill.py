@@ -113,7 +113,8 @@ class DistillConfig:
 
 
 CUT, REACH = 16, 32  # pixels
-COVERS = 0.6         # correlation with its cover that is asked of land: relief is to be drawn there as well
+ROUNDED = 1 / 255    # in [-1, 1]: what a condition is off by that is a real picture's own means in 256 grey levels
+COVERS = 0.45        # correlation with its cover that is asked of land: relief is to be drawn there as well
 
 
 @torch.no_grad()
@@ -176,8 +177,9 @@ class Distiller:
             except RuntimeError as error:
                 raise BadCheckpoint(f"the discriminator beside {teacher} is of another shape: {error}") from None
         self.score = Score().to(self.device)
-        # Of deep places, of known ones that are shown their sketch, which says where detail is, and of the others.
-        self.strengths = nn.ModuleList([Strength() for _ in range(3)]).to(self.device)
+        # Of deep places, of known ones that are shown their sketch, which says where detail is, and of the others,
+        # whose condition is exact or is not: what is made of what is soft may not be mended at the cost of the rest.
+        self.strengths = nn.ModuleList([Strength() for _ in range(4)]).to(self.device)
         # Against an adversary momentum circles; without one it averages the noise of small batches.
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=config.lr, weight_decay=0.0,
                                            betas=(0.0 if config.adversarial else 0.9, 0.99), fused=True)
@@ -351,9 +353,12 @@ class Distiller:
         places all are of one kind: there are fewer."""
         deep = torch.arange(self.places, device=self.device) < self.deep
         sketched = batch.sketches[:self.places].nan_to_num().flatten(1).any(1)
-        kind = kinds(batch.condition[:self.places], batch.ground == Ground.BUILT) * deep
+        condition = batch.condition[:self.places]
+        kind = kinds(condition, batch.ground == Ground.BUILT) * deep
+        exact = (F.avg_pool2d(batch.target, 4) - condition).abs().amax((1, 2, 3)) < ROUNDED
+        known = ~(deep | sketched)
         total = torch.zeros((), device=self.device)
-        for held, those in zip(self.strengths, (deep, sketched, ~(deep | sketched)), strict=True):
+        for held, those in zip(self.strengths, (deep, sketched, known & exact, known & ~exact), strict=True):
             if those.any():
                 total = total + held(torch.cat([one[those], other[those]]), real[those], batch.resolution[those],
                                      kind[those])

@@ -15,7 +15,7 @@ from model.training.pixels import SEA, as_tensor
 from model.training.snow import RELIEF, snowed, snowy
 
 # How often each level is drawn. z7…z15 are what `earth` generates; 4892 serves worlds with a coarse picture.
-LEVEL_WEIGHTS = {"4892": 0.05, "1223": 0.22, "611x": 0.09, "305": 0.13, "76": 0.20, "19": 0.17, "4.8": 0.14}
+LEVEL_WEIGHTS = {"4892": 0.08, "1223": 0.22, "611x": 0.09, "305": 0.13, "76": 0.20, "19": 0.17, "4.8": 0.14}
 FINE = {"305": 305.0, "76": 76.0, "19": 19.1, "4.8": 4.78}  # levels that lack calm nature
 SNOWY = ("1223", "611x", "305")                       # levels that have real snow on mountains
 SNOWED = ("1223", "1223", "305", "305", "76", "19", "4.8")  # ... that are shown it, and how often

@@ -89,3 +89,14 @@ def test_pictures_of_the_same_kind_of_ground_are_near_wherever_its_edges_lie(tru
     fainter = [0.5 * fields(truth, seed, size=128) for seed in (2, 3)]
     assert right < away(*fainter)
     assert score.scattered(real).shape == (8, sum(GROUPS), 2, 2) == (8, 60, 2, 2)
+
+
+def test_of_calm_pictures_it_is_not_told_how_their_detail_is_bunched():
+    """Or they would decide the mean of a level: rounding is as even as grain, whatever the ground is."""
+    score = Score()
+
+    def bunched(kind, gain):
+        groups = score.scattered(gain * fields(kind, 1, size=128)).split(GROUPS, 1)
+        return torch.stack([group.mean() for group in groups if group.shape[1] > min(GROUPS)])
+    assert (bunched("edges", 1) - bunched("grain", 1)).max() > 0.5
+    assert (bunched("edges", 1e-3) - bunched("grain", 1e-3)).abs().max() < 0.05

@@ -498,6 +498,31 @@ def test_only_what_looks_bare_is_likened_to_calm_ground(colour, calm):
         assert bool(likeness[0].mean() > 0.4) == calm
 
 
+def test_strength_is_held_apart_where_the_condition_is_exact(folder, tmp_path):
+    """A real picture's own means in 256 grey levels are; the least haze makes them something else."""
+    d = distiller(folder, tmp_path, own=0.0, strength=1.0, pairs=PairConfig(crop=256, calm=0.0, clean=1.0))
+    batch = d.batches.batch(0)
+    exact = (F.avg_pool2d(batch.target, 4) + 1).mul(127.5).round() / 127.5 - 1
+    detail = torch.randn(len(exact), 60)
+    for off, count in ((0.0, [0, 0, 2, 0]), (0.02, [0, 0, 2, 2])):
+        d.strong(batch._replace(condition=(exact + off).repeat(2, 1, 1, 1)), *[detail[:, :8]] * 3)
+        assert [float(held.count.sum()) for held in d.strengths] == count
+
+
+@pytest.mark.parametrize("level, kind", [("305", Ground.SLOPE), ("19", Ground.BARE)])
+def test_white_is_held_against_mountains_where_it_is_first_drawn(level, kind):
+    """Or all below it is blank: the base's snow is white and no more."""
+    snow = under_earth(21, (235, 238, 242))
+    patches = [under_earth(20), snow, *(grained(i, 8, level, "mountains") for i in range(3))]
+    pairs = Pairs(patches, 1, PairConfig(crop=256))
+    pairs.calm = [([snow], 8)]
+    descent = Descent(patches, pairs, 80, {}, rim=0, seed=1)
+    condition = torch.full((3, 20, 20), 0.86)
+    for n in range(20):
+        likeness, found = descent.like(level, condition, np.random.default_rng(n))
+        assert found == kind and bool(likeness.mean() > 0.4) == (kind == Ground.BARE)
+
+
 @pytest.mark.parametrize("colour, kind", [((110, 118, 80), Ground.BUILT), ((30, 52, 28), Ground.LAND),
                                           ((48, 40, 36), Ground.SLOPE), ((210, 190, 160), Ground.SLOPE),
                                           ((30, 60, 120), Ground.BARE)])
@@ -657,7 +682,8 @@ def test_of_a_place_of_its_own_the_opponent_is_shown_the_mean_colour_alone(folde
     for a, b in zip(d.network.parameters(), again.network.parameters(), strict=True):
         assert torch.equal(a, b) and torch.isfinite(a).all()
     judged = (d.step + 1) // 2  # every second step a deep place, and a known one that is shown no sketch
-    assert [float(held.count.sum()) for held in d.strengths] == [judged, 0, judged]
+    deep, sketched, exact, soft = (float(held.count.sum()) for held in d.strengths)
+    assert (deep, sketched, exact + soft) == (judged, 0, judged)
     assert all(torch.equal(a, b) for a, b in zip(d.strengths.buffers(), again.strengths.buffers(), strict=True))
 
 
