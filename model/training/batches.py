@@ -43,6 +43,7 @@ class Batch(NamedTuple):
 
 
 SHOWN = slice(0, 2), slice(2, 2 + parcels.CHANNELS), slice(2 + parcels.CHANNELS, 2 + parcels.CHANNELS + cover.CHANNELS)
+MENDED = 0.2     # of a deep place's weight, if its condition is to be mended, how much its means are kept
 PARCELLED = 0.6  # of the known places with fields or streets show these for parcels, the others for cover
 # ... of those of nature show themselves for cover, the others for relief: at the coarse levels hills are most of it.
 COVERED = {"4892": 0.0, "1223": 0.0, "611x": 0.5, "305": 0.5}
@@ -82,7 +83,8 @@ class Batches:
             condition, means = (torch.cat([there, one, there, other]) for one, other in
                                 (condition.chunk(2), means.chunk(2)))
             deep_mean = dict(zip(SHARES, c.deep_mean, strict=True))
-            kept = torch.cat([kept.new_tensor([deep_mean[place.level] for place in places]), kept])
+            kept = torch.cat([kept.new_tensor([deep_mean[place.level] * (MENDED if place.mend else 1.0)
+                                               for place in places]), kept])
             sketches = torch.cat([sketches.new_full((self.deep, *sketches.shape[1:]), torch.nan), sketches])
             ground = torch.cat([ground.new_tensor([place.ground for place in places]), ground])
             where = [place.where for place in places] + where

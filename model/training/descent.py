@@ -15,17 +15,18 @@ from torch.nn import functional as F
 from model.readings import inner
 from model.training.imagery import LEVELS, Patch
 from model.training.pairs import BUILT, SNOWY, Ground, Pair, Pairs, ground, rotate, turn
-from model.training.pixels import SEA, SNOW, as_pixels, as_tensor, bare, sand
+from model.training.pixels import SEA, as_pixels, as_tensor, bare, sand, white
 from model.training.snow import RELIEF, snowed
 
-SHARES = {"305": 0.15, "76": 0.25, "19": 0.3, "4.8": 0.3}  # how often each level is drawn
+SHARES = {"305": 0.2, "76": 0.24, "19": 0.28, "4.8": 0.28}  # how often each level is drawn
 WINDOW = 16      # pixels of a level that are carried on to the next; four times as many are made of them
 LIKE = 8         # of the nearest real pictures one is drawn; where contrast says nothing, the most varied of some
 COLOUR = 12.0    # grey levels of colour that count as much as ...
 SPREAD = 36.0    # ... these of contrast: a condition that is too flat is to be held against what it should have been
 SHADED, GREEN = 50.0, 4.0  # grey levels: what is darker is wood, if so much greener than red, or a slope: not built
 LIVELY = 1.3     # times its contrast is what sand is held against: what is held against its like fades
-SNOWFIELDS = "305"  # where white is held against mountains, or all below it is blank: the base is white and no more
+# Where white is held against mountains, or all below it is blank: the base is white and no more. So much of a base is
+SNOWFIELDS, ALPINE = "305", 0.04  # ... that counts as having snow on mountains, and half of the places there are these
 CALM = 3.0       # grey levels of contrast below which it is calm ground; there, and of sand, contrast counts as colour
 FREE = ("305", "76")  # levels at which it counts for nothing where it is not calm, and nothing calm stands in
 QUIET = 32       # pictures of calm ground beside the others of a level
@@ -50,6 +51,7 @@ class Descent:
         self.tops = [p for p in patches if p.base is not None and "ocean" not in p.landcover]
         if not self.tops:
             raise ValueError("no patch of this imagery lies under the world's base: nothing to come down from")
+        self.alpine = [p for p in self.tops if "ice" not in p.landcover and white(p.base).mean() > ALPINE]
         rng = np.random.default_rng(seed)
         self.real = {}
         for level in SHARES:
@@ -76,7 +78,8 @@ class Descent:
         """A place, come down to with `generate(condition, m_per_px, told, noise, where)`: the cascade's own condition,
         and a real picture like it."""
         level = self.levels[rng.choice(len(self.levels), p=self.shares)]
-        tries = [self.start(rng) for _ in range(TRIES if rng.random() < VARIED else 1)]
+        alpine = level == SNOWFIELDS and bool(self.alpine) and rng.random() < 0.5
+        tries = [self.start(rng, alpine) for _ in range(TRIES if rng.random() < VARIED and not alpine else 1)]
         top, window = max(tries, key=lambda found: features(found[1], 1)[3])
         picture = as_tensor(window)[None]
         m_per_px = top.m_per_px
@@ -91,16 +94,20 @@ class Descent:
         edge = (4 * WINDOW - self.crop // 4) // 2
         condition = made[0, :, edge:-edge, edge:-edge]
         real, kind = self.like(level, condition, rng)
-        return Pair(condition, real, m_per_px, self.dial.get(LEVELS[level], 0.0), level, ground=kind,
+        # What is white is not to be kept so: a slope in the shade is darker than all that the base knows of it.
+        mend = level == SNOWFIELDS and bool(white(features(as_pixels(condition), 1)[:3]))
+        return Pair(condition, real, m_per_px, self.dial.get(LEVELS[level], 0.0), level, ground=kind, mend=mend,
                     where=(world, LEVELS[level], *(4 * (v + edge) for v in last)))
 
-    def start(self, rng: np.random.Generator) -> tuple[Patch, np.ndarray]:
-        """Where to begin: a patch and a window of the base above it; on land, if a few attempts find any."""
-        top = self.tops[rng.integers(len(self.tops))]
-        for _ in range(8):
+    def start(self, rng: np.random.Generator, alpine: bool = False) -> tuple[Patch, np.ndarray]:
+        """Where to begin: a patch and a window of the base above it; on land, or on mountains' snow if it is to be
+        `alpine`, if a few attempts find any."""
+        tops = self.alpine if alpine else self.tops
+        top = tops[rng.integers(len(tops))]
+        for _ in range(32 if alpine else 8):
             x, y = (int(v) for v in rng.integers(0, len(top.base) - WINDOW + 1, 2))
-            red, green, blue = (int(v) for v in top.base[y + WINDOW // 2, x + WINDOW // 2])
-            if blue < max(red, green) + SEA:
+            colour = top.base[y + WINDOW // 2, x + WINDOW // 2].astype(int)
+            if white(colour) if alpine else colour[2] < colour[:2].max() + SEA:
                 break
         return top, top.base[y:y + WINDOW, x:x + WINDOW]
 
@@ -113,22 +120,22 @@ class Descent:
         mine = features(as_pixels(condition), 1)
         away = np.square(known[:, :3] - mine[:3]).sum(1) / COLOUR**2
         empty, dunes = bare(*mine[:3]), sand(*mine[:2])
-        white = level == SNOWFIELDS and min(mine[:3]) > SNOW
+        snow = level == SNOWFIELDS and white(mine[:3])
         calm = mine[3] < CALM or empty
         free = not calm and level in FREE
-        if white or not empty:
+        if snow or not empty:
             away[quiet] += 1e3  # sea, ice and sand on a plain would be fog
         if free:
             away[known[:, 3] < CALM] += 1e3  # only if there is nothing else
         else:
-            contrast = mine[3] * LIVELY + 1 if dunes else 2 * mine[3] + CALM if white else mine[3]
+            contrast = mine[3] * LIVELY + 1 if dunes else 2 * mine[3] + CALM if snow else mine[3]
             away += np.square((known[:, 3] - contrast) / (COLOUR if calm else SPREAD))
         nearest = np.argsort(away)[rng.integers(min(LIKE, len(away)), size=TRIES if free else 1)]
         pixels, kind = pictures[max(nearest, key=lambda i: known[i, 3])]
         if kind == Ground.BUILT and mine[:3].mean() < SHADED:
             kind = Ground.LAND if mine[1] > mine[0] + GREEN else Ground.SLOPE
         turned = rotate(turn(as_tensor(pixels), int(rng.integers(8))), float(rng.uniform(0, math.pi / 2)))
-        return inner(turned[None], self.cut)[0], Ground.SLOPE if dunes or white else Ground.BARE if empty else kind
+        return inner(turned[None], self.cut)[0], Ground.SLOPE if dunes or snow else Ground.BARE if empty else kind
 
 
 def wild(landcover: str, kinds: tuple[str, ...]) -> bool:

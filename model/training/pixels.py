@@ -24,6 +24,11 @@ def sand(red: float, green: float) -> bool:
     return red > SAND and red > green + WARM
 
 
+def white(colours: np.ndarray) -> np.ndarray:
+    """Whether colours ``(…, 3)``, in grey levels, are of snow, and not of sand or of salt as bright."""
+    return (colours.min(-1) > SNOW) & (colours.max(-1) < colours.min(-1) + 2 * WARM)
+
+
 def bare(red: float, green: float, blue: float) -> bool:
     """Whether that mean colour, in grey levels, is likely to be of sand, snow or the sea."""
     return sand(red, green) or min(red, green, blue) > SNOW or blue > max(red, green) + SEA
