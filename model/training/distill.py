@@ -37,7 +37,7 @@ from model.training.processes import agreed, here, share_gradients
 from model.training.score import Score
 from model.training.sheet import Sheet
 from model.training.sketch import drawn
-from model.training.strength import Strength, kinds, traits
+from model.training.strength import BARE, Strength, kinds, traits
 
 
 @dataclass
@@ -349,12 +349,12 @@ class Distiller:
         return losses
 
     def strong(self, batch: Batch, one, other, real) -> torch.Tensor:
-        """What is too strong or too weak in the mean, of the traits of two pictures and of the real ones. Of known
-        places all are of one kind: there are fewer."""
+        """What is too strong or too weak in the mean, of the traits of two pictures and of the real ones. Known places
+        are fewer, and of one kind, but for calm ones: these are shown no sketch, and would be most of the others."""
         deep = torch.arange(self.places, device=self.device) < self.deep
         sketched = batch.sketches[:self.places].nan_to_num().flatten(1).any(1)
         condition = batch.condition[:self.places]
-        kind = kinds(condition, batch.ground == Ground.BUILT) * deep
+        kind = torch.where(deep, kinds(condition, batch.ground == Ground.BUILT), BARE * (batch.ground == Ground.BARE))
         exact = (F.avg_pool2d(batch.target, 4) - condition).abs().amax((1, 2, 3)) < ROUNDED
         known = ~(deep | sketched)
         total = torch.zeros((), device=self.device)

@@ -18,7 +18,8 @@ BANDS = 2       # octaves of wavelengths, from 2 px: those that a level adds to 
 FAINT = 0.1     # of whitened detail, below which amplitudes are all alike: calm ground decides nothing
 MEMORY = 0.95   # of the mean of a level, from one of its places to the next
 PLAIN = 10      # grey levels of contrast below which a condition is plain: there all may be too weak ...
-KINDS = 5       # ... while varied ones are too strong, and sand and snow are to stay as they are
+KINDS = 5       # ... while varied ones are too strong, and sand and snow are to stay as they are: the last kind
+BARE = KINDS - 1
 DEEPEST, LEVELS = 4.78, 6  # m/px, and how many levels there are from there, each of two octaves
 
 
@@ -45,7 +46,7 @@ def kinds(condition: torch.Tensor, built: torch.Tensor) -> torch.Tensor:
     plain = 127.5 * condition.mean(1).std((1, 2)) < PLAIN
     colours = (127.5 * (condition.mean((2, 3)) + 1)).tolist()
     empty = torch.tensor([bare(*colour) for colour in colours], device=condition.device)
-    return torch.where(empty, KINDS - 1, plain.long() + 2 * (built > 0).long())
+    return torch.where(empty, BARE, plain.long() + 2 * (built > 0).long())
 
 
 class Strength(nn.Module):
