@@ -70,12 +70,15 @@ def test_two_windows_computed_apart_agree_at_their_border(generator, z, x, y):
 
 
 def test_no_seam_can_be_measured(generator):
-    """Mean gradient across window borders over that of the same columns' neighbours inside: 1.00 ± 0.02, all levels."""
+    """Mean gradient across 36 window borders, of z9 to z13, over that of their neighbours of the same phase inside.
+
+    Detail comes and goes, so few borders say little: `python -m model evaluate` takes 756."""
     across, inside = [], []
     for z, x, y in PLACES[1:4]:
         address = generator.address("earth", 0, z, 0, 0)
-        pixels = generator.region(address, x * 256, y * 256, (x + 3) * 256, (y + 1) * 256).astype(int)
-        step = np.abs(np.diff(pixels, axis=1)).mean((0, 2))
-        across += [step[255], step[511]]
-        inside += [np.mean([step[b + d] for d in range(-128, 129, 16) if d]) for b in (255, 511)]
+        pixels = generator.region(address, x * 256, y * 256, (x + 3) * 256, (y + 3) * 256).astype(int)
+        for turned in (pixels, pixels.transpose(1, 0, 2)):
+            step = np.abs(np.diff(turned, axis=1)).mean((0, 2))
+            across += [step[255], step[511]]
+            inside += [np.mean([step[b + d] for d in range(-128, 129, 16) if d]) for b in (255, 511)]
     assert np.mean(across) / np.mean(inside) == pytest.approx(1.0, abs=0.1)
