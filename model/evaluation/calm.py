@@ -1,5 +1,7 @@
 """Section 4, apart: open sea, ice and sand stay calm at z11–15. They are most of the planet."""
 
+from functools import partial
+
 import numpy as np
 
 from model.evaluation.context import Context
@@ -14,6 +16,7 @@ PLACES = {  # lon, lat
     "sand": ((25.3, 24.1), (50.5, 20.0), (-5.0, 26.0), (53.0, 21.5)),
 }
 ZOOMS = (11, 13, 15)
+MEASURES = {"contrast": contrast, "grid 4": partial(grid_phase, period=4), "grid 16": partial(grid_phase, period=16)}
 QUIET = 0.5  # grey levels: below this a contrast is rounding, and no ratio of it means anything
 
 
@@ -25,7 +28,7 @@ def run(context: Context) -> dict:
     result = {}
     for ground, places in PLACES.items():
         for zoom in ZOOMS:
-            own, enlarged, grids, steps = [], [], [], []
+            found = []
             for lon, lat in context.bar(places[: context.budget.phases], f"{ground}, z{zoom}", unit="place"):
                 px, py = lonlat_to_pixel(zoom, lon, lat)
                 address = context.address(zoom)._replace(x=int(px) // TILE, y=int(py) // TILE)
@@ -37,23 +40,10 @@ def run(context: Context) -> dict:
                     (address.x + 1) * core,
                     (address.y + 1) * core,
                 )
-                tile = context.generator.pixels(address)
-                own.append(contrast(tile))
-                grids.append([grid_phase(tile, 4), grid_phase(tile, 16)])
-                larger = bicubic(parent)
-                enlarged.append(contrast(larger))
-                steps.append([grid_phase(larger, 4), grid_phase(larger, 16)])
-            a, b = float(np.mean(own)), float(np.mean(enlarged))
-            four, sixteen = np.nanmean(grids, axis=0)
-            four_enlarged, sixteen_enlarged = np.nanmean(steps, axis=0)
-            result.setdefault(ground, {})[f"z{zoom}"] = {
-                "contrast": a,
-                "parent's": b,
-                "ratio": max(a, QUIET) / max(b, QUIET),
-                "grid 4": float(four),
-                "grid 16": float(sixteen),
-                "parent's grid 4": float(four_enlarged),
-                "parent's grid 16": float(sixteen_enlarged),
-                "places": len(own),
-            }
+                pictures = {"": context.generator.pixels(address), "parent's ": bicubic(parent)}
+                found.append({f"{whose}{name}": measure(pixels) for whose, pixels in pictures.items()
+                              for name, measure in MEASURES.items()})
+            means = {name: float(np.nanmean([of[name] for of in found])) for name in found[0]}
+            ratio = max(means["contrast"], QUIET) / max(means["parent's contrast"], QUIET)
+            result.setdefault(ground, {})[f"z{zoom}"] = means | {"ratio": ratio, "places": len(found)}
     return result

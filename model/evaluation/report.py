@@ -238,7 +238,7 @@ def calm(found: dict) -> str:
             ["ground", "zoom", "contrast", "parent's, enlarged", "ratio", "grid 4 px", "grid 16 px",
              "parent's, enlarged, 4 px", "16 px"],
             [
-                [g, z, number(v["contrast"]), number(v["parent's"]), number(v["ratio"])]
+                [g, z, number(v["contrast"]), number(v["parent's contrast"]), number(v["ratio"])]
                 + [number(v[f"{whose}grid {period}"], 3) for whose in ("", "parent's ") for period in (4, 16)]
                 for g, zooms in found.items()
                 for z, v in zooms.items()

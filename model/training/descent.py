@@ -25,8 +25,8 @@ COLOUR = 12.0    # grey levels of colour that count as much as ...
 SPREAD = 36.0    # ... these of contrast: a condition that is too flat is to be held against what it should have been
 SHADED, GREEN = 50.0, 4.0  # grey levels: what is darker is wood, if so much greener than red, or a slope: not built
 LIVELY = 1.3     # times its contrast is what sand is held against: what is held against its like fades
-# Where white is held against mountains, or all below it is blank: the base is white and no more. So much of a base is
-SNOWFIELDS, ALPINE = "305", 0.04  # ... that counts as having snow on mountains, and half of the places there are these
+SNOWFIELDS = "305"  # the level where white is held against mountains: the base is white, and all below would be blank
+ALPINE, MOUNTAINS = 0.04, 0.5  # of a base, to count as mountains under snow; of the places of that level that are these
 CALM = 3.0       # grey levels of contrast below which it is calm ground; there, and of sand, contrast counts as colour
 FREE = ("305", "76")  # levels at which it counts for nothing where it is not calm, and nothing calm stands in
 QUIET = 32       # pictures of calm ground beside the others of a level
@@ -78,7 +78,7 @@ class Descent:
         """A place, come down to with `generate(condition, m_per_px, told, noise, where)`: the cascade's own condition,
         and a real picture like it."""
         level = self.levels[rng.choice(len(self.levels), p=self.shares)]
-        alpine = level == SNOWFIELDS and bool(self.alpine) and rng.random() < 0.5
+        alpine = level == SNOWFIELDS and bool(self.alpine) and rng.random() < MOUNTAINS
         tries = [self.start(rng, alpine) for _ in range(TRIES if rng.random() < VARIED and not alpine else 1)]
         top, window = max(tries, key=lambda found: features(found[1], 1)[3])
         picture = as_tensor(window)[None]
@@ -95,7 +95,7 @@ class Descent:
         condition = made[0, :, edge:-edge, edge:-edge]
         real, kind = self.like(level, condition, rng)
         # What is white is not to be kept so: a slope in the shade is darker than all that the base knows of it.
-        mend = level == SNOWFIELDS and bool(white(features(as_pixels(condition), 1)[:3]))
+        mend = snowfield(level, features(as_pixels(condition), 1))
         return Pair(condition, real, m_per_px, self.dial.get(LEVELS[level], 0.0), level, ground=kind, mend=mend,
                     where=(world, LEVELS[level], *(4 * (v + edge) for v in last)))
 
@@ -120,7 +120,7 @@ class Descent:
         mine = features(as_pixels(condition), 1)
         away = np.square(known[:, :3] - mine[:3]).sum(1) / COLOUR**2
         empty, dunes = bare(*mine[:3]), sand(*mine[:2])
-        snow = level == SNOWFIELDS and white(mine[:3])
+        snow = snowfield(level, mine)
         calm = mine[3] < CALM or empty
         free = not calm and level in FREE
         if snow or not empty:
@@ -136,6 +136,11 @@ class Descent:
             kind = Ground.LAND if mine[1] > mine[0] + GREEN else Ground.SLOPE
         turned = rotate(turn(as_tensor(pixels), int(rng.integers(8))), float(rng.uniform(0, math.pi / 2)))
         return inner(turned[None], self.cut)[0], Ground.SLOPE if dunes or snow else Ground.BARE if empty else kind
+
+
+def snowfield(level: str, found: np.ndarray) -> bool:
+    """Whether a place of these `features` is to become mountains' snow."""
+    return level == SNOWFIELDS and bool(white(found[:3]))
 
 
 def wild(landcover: str, kinds: tuple[str, ...]) -> bool:

@@ -26,7 +26,7 @@ def sand(red: float, green: float) -> bool:
 
 def white(colours: np.ndarray) -> np.ndarray:
     """Whether colours ``(…, 3)``, in grey levels, are of snow, and not of sand or of salt as bright."""
-    return (colours.min(-1) > SNOW) & (colours.max(-1) < colours.min(-1) + 2 * WARM)
+    return (colours.min(-1) > SNOW) & (colours.max(-1) - colours.min(-1) < 2 * WARM)
 
 
 def bare(red: float, green: float, blue: float) -> bool:

@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 from torch.nn import functional as F
 
 from model.training.imagery import Patch
 from model.training.pairs import LEVELS_M, SNOWED, PairConfig, Pairs
+from model.training.pixels import white
 from model.training.snow import LIT, SHADED, snowed, snowy
 
 
@@ -75,3 +77,10 @@ def test_of_the_pairs_some_are_mountains_under_snow_at_all_levels():
     assert {"1223", "305", "76"} == set(real) and real.count("305") == sum(p.level == "305" for p in drawn)
     plain = PairConfig(crop=64, calm=0.0, borrowed=0.0, clean=1.0)
     assert all(p.target[2].amax() < 0.55 for p in Pairs(patches[:4], 1, plain).items(0, 20))
+
+
+@pytest.mark.parametrize("colour, found", [((255, 255, 255), True), ((236, 240, 246), True), ((180, 182, 190), True),
+                                           ((235, 215, 190), False), ((150, 152, 155), False)])
+def test_white_is_what_is_bright_and_has_no_colour(colour, found):
+    """Of pictures as they are kept as well: the brightest are white, too."""
+    assert white(np.full((2, 2, 3), colour, np.uint8)).all() == found == bool(white(np.array(colour, float)))
