@@ -128,7 +128,8 @@ def fidelity(found: dict) -> str:
 def seams(found: dict) -> str:
     lines = [
         "Mean absolute gradient across window borders over that across the lines of the same phase (every 16 px) "
-        "within half a window of each; ± the standard error of that ratio of pairs. 1 is no seam.",
+        "within half a window of each; ± the standard error of that ratio of pairs. 1 is no seam, but for what happens "
+        "to lie on these lines: the canonical windows' pictures were made a second time, each in one window.",
         "",
     ]
     keys = [k for k in ("student", "50 steps") if k in found]
@@ -136,21 +137,23 @@ def seams(found: dict) -> str:
         f"{found['steps']} steps" if k == "student" else f"50 steps ({found['50 steps by']})" for k in keys
     ]
     names = list(found["student"])
-    return (
-        "\n".join(lines)
-        + "\n"
-        + table(
-            head + ["borders"],
-            [
-                [
-                    n,
-                    *(f"{found[k][n]['ratio']:.3f} ± {found[k][n]['spread']:.3f}" for k in keys),
-                    " / ".join(str(found[k][n]["borders"]) for k in keys),
-                ]
-                for n in names
-            ],
-        )
-    )
+    rows = [
+        [
+            n,
+            *(f"{found[k][n]['ratio']:.3f} ± {found[k][n]['spread']:.3f}" for k in keys),
+            " / ".join(str(found[k][n]["borders"]) for k in keys),
+        ]
+        for n in names
+    ]
+    controls = {
+        "the same lines of the same pictures in one window, where no border is": found["no border"],
+        "canonical, across its borders over across these lines": found["against no border"],
+    }
+    rows += [
+        [n, f"{v['ratio']:.4f} ± {v['spread']:.4f}", *[""] * (len(keys) - 1), str(v["borders"])]
+        for n, v in controls.items()
+    ]
+    return "\n".join(lines) + "\n" + table(head + ["borders"], rows)
 
 
 def repetition(found: dict) -> str:

@@ -1,5 +1,7 @@
 """Section 2. Does the border between two windows show? The gradient across it over that inside."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from model.checkpoint import Checkpoint
@@ -55,44 +57,56 @@ def _conditions(context: Context, count: int, need: int):
         yield pixels[:need, :need], FINER[patch.level]
 
 
-def measure(context: Context, checkpoint: Checkpoint, layout: Layout, borders: int, times=None) -> dict:
-    """Ratio of the gradient across borders to that beside them, with the standard error of a ratio of paired means."""
+def gradients(context: Context, checkpoint: Checkpoint, layout: Layout, borders: int, times=None, whole=False):
+    """Gradients across so many borders, and those beside them; `whole`: of the same pictures, each made in one window,
+    across the same lines, where no border is."""
     side, mosaics = _plan(borders)
-    need = (side * layout.core + 2 * layout.halo) // SCALE
+    core, windows = layout.core, side
+    if whole:
+        layout, windows = replace(layout, core=side * core), 1
+    need = (side * core + 2 * layout.halo) // SCALE
     at, beside = [], []
     bar = context.bar(range(mosaics), f"seams, {layout.name}", unit="mosaic")
     for n, (condition, resolution) in zip(bar, _conditions(context, mosaics, need), strict=True):
-        a, b = across_and_beside(mosaic(checkpoint, layout, condition, side, side, resolution, n, times), layout.core)
+        picture = mosaic(checkpoint, layout, condition, windows, windows, resolution, n, times)
+        a, b = across_and_beside(picture, core)
         at, beside = at + a, beside + b
-    inside = float(np.mean(beside))
-    ratio = float(np.mean(at)) / inside
+    return np.array(at), np.array(beside)
+
+
+def compared(at: np.ndarray, others: np.ndarray) -> dict:
+    """The ratio of two means of pairs, with its standard error."""
+    inside = float(others.mean())
+    ratio = float(at.mean()) / inside
     return {
         "borders": len(at),
-        "across": float(np.mean(at)),
+        "across": float(at.mean()),
         "inside": inside,
         "ratio": ratio,
         # Land is rough or calm on both sides of a border: that much of the variation is not the border's.
-        "spread": float(np.std(np.array(at) - ratio * np.array(beside)) / np.sqrt(len(at))) / inside,
+        "spread": float(np.std(at - ratio * others) / np.sqrt(len(at))) / inside,
     }
 
 
 def run(context: Context) -> dict:
-    checkpoint = context.student
-    *_, own = shown = layouts(checkpoint.sampler.halo)
+    checkpoint, budget = context.student, context.budget
+    *papers, own = layouts(checkpoint.sampler.halo)
     result = {
         "steps": len(checkpoint.sampler.times),
         "student": {
-            layout.name: measure(
-                context, checkpoint, layout, context.budget.own_borders if layout is own else context.budget.borders
-            )
-            for layout in shown
+            layout.name: compared(*gradients(context, checkpoint, layout, budget.borders)) for layout in papers
         },
     }
-    if context.budget.slow_borders:
+    at, beside = gradients(context, checkpoint, own, budget.own_borders)
+    there, around = gradients(context, checkpoint, own, budget.own_borders, whole=True)
+    result["student"][own.name] = compared(at, beside)
+    result["no border"] = compared(there, around)
+    result["against no border"] = compared(at, there)
+    if budget.slow_borders:
         slow = context.others.get("teacher", checkpoint)
         result["50 steps"] = {
-            layout.name: measure(context, slow, layout, context.budget.slow_borders, timesteps(50))
-            for layout in shown
+            layout.name: compared(*gradients(context, slow, layout, budget.slow_borders, timesteps(50)))
+            for layout in (*papers, own)
         }
         result["50 steps by"] = "teacher" if "teacher" in context.others else "student"
     return result

@@ -147,5 +147,11 @@ def _seams(found: dict | None) -> list[Verdict]:
     target = "seam ratio of the canonical windows 1.00 ± 0.02"
     if not found:
         return _missing(target)
-    value = found["student"]["canonical: halo and noise field"]
-    return [Verdict(target, f"{value['ratio']:.3f} ± {value['spread']:.3f}", abs(value["ratio"] - 1) <= 0.02)]
+    value = found["against no border"]
+    *_, beside = found["student"].values()
+    told = (
+        f"{value['ratio']:.4f} ± {value['spread']:.4f} against the same lines where no border is; "
+        f"{beside['ratio']:.3f} ± {beside['spread']:.3f} against those beside, of which those without a border have "
+        f"{found['no border']['ratio']:.3f}"
+    )
+    return [Verdict(target, told, abs(value["ratio"] - 1) <= 0.02)]

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from model.readings import inner
 from model.training.imagery import LEVELS, Patch
-from model.training.pairs import BUILT, SNOWY, Ground, Pair, Pairs, ground, rotate, turn
+from model.training.pairs import BUILT, SNOWY, Ground, Pair, Pairs, ground, rotate, turn, wild
 from model.training.pixels import SEA, as_pixels, as_tensor, bare, sand, white
 from model.training.snow import RELIEF, snowed
 
@@ -23,7 +23,6 @@ WINDOW = 16      # pixels of a level that are carried on to the next; four times
 LIKE = 8         # of the nearest real pictures one is drawn; where contrast says nothing, the most varied of some
 COLOUR = 12.0    # grey levels of colour that count as much as ...
 SPREAD = 36.0    # ... these of contrast: a condition that is too flat is to be held against what it should have been
-SHADED, GREEN = 50.0, 4.0  # grey levels: what is darker is wood, if so much greener than red, or a slope: not built
 LIVELY = 1.3     # times its contrast is what sand is held against: what is held against its like fades
 SNOWFIELDS = "305"  # the level where white is held against mountains: the base is white, and all below would be blank
 ALPINE, MOUNTAINS = 0.04, 0.5  # of a base, to count as mountains under snow; of the places of that level that are these
@@ -57,7 +56,7 @@ class Descent:
         for level in SHARES:
             found = [(p.pixels, ground(p)) for p in patches if p.level == level]
             other, kinds = WILD.get(level, ("", ()))
-            found += [(p.pixels, ground(p)) for p in patches if p.level == other and wild(p.landcover, kinds)]
+            found += [(p.pixels, ground(p)) for p in patches if p.level == other and nature(p.landcover, kinds)]
             if pairs.config.snowed:
                 snow = ([p.pixels for p in pairs.snow if p.level != level] if level in SNOWY
                         else [snowed(p.pixels, rng) for p in pairs.relief])
@@ -132,8 +131,7 @@ class Descent:
             away += np.square((known[:, 3] - contrast) / (COLOUR if calm else SPREAD))
         nearest = np.argsort(away)[rng.integers(min(LIKE, len(away)), size=TRIES if free else 1)]
         pixels, kind = pictures[max(nearest, key=lambda i: known[i, 3])]
-        if kind == Ground.BUILT and mine[:3].mean() < SHADED:
-            kind = Ground.LAND if mine[1] > mine[0] + GREEN else Ground.SLOPE
+        kind = wild(kind, *mine[:3])
         turned = rotate(turn(as_tensor(pixels), int(rng.integers(8))), float(rng.uniform(0, math.pi / 2)))
         return inner(turned[None], self.cut)[0], Ground.SLOPE if dunes or snow else Ground.BARE if empty else kind
 
@@ -143,7 +141,7 @@ def snowfield(level: str, found: np.ndarray) -> bool:
     return level == SNOWFIELDS and bool(white(found[:3]))
 
 
-def wild(landcover: str, kinds: tuple[str, ...]) -> bool:
+def nature(landcover: str, kinds: tuple[str, ...]) -> bool:
     """Whether a patch shows nature of one of these kinds, and nothing else."""
     return any(n in landcover for n in kinds) and not any(n in landcover for n in (*MIXED, *DARK))
 

@@ -115,6 +115,7 @@ class DistillConfig:
 CUT, REACH = 16, 32  # pixels
 ROUNDED = 1 / 255    # in [-1, 1]: what a condition is off by that is a real picture's own means in 256 grey levels
 COVERS = 0.45        # correlation with its cover that is asked of land: relief is to be drawn there as well
+RELIEFS = 0.4        # ... and with its relief of mountains, of which real ones have 0.6 with a sketch of themselves
 
 
 @torch.no_grad()
@@ -320,7 +321,7 @@ class Distiller:
         mean = (self.whitening.whiten(away, twice).abs().mean((1, 2, 3)) * kept.repeat(2)).sum() / (2 * self.places)
         ruled = torch.zeros((), device=self.device)
         if c.ruled and self.network.config.shown:
-            ruled = self.ruled(fake, extra[-1], ground.repeat(2))
+            ruled = self.ruled(fake, extra, ground.repeat(2))
         grid = sum(grid_phase(made[:, :1]) for made in (one, other)) / 2
         weave = torch.zeros((), device=self.device)
         if c.streaks and self.step % 2 == 0:
@@ -364,10 +365,13 @@ class Distiller:
                                      kind[those])
         return total
 
-    def ruled(self, fake, shown, ground) -> torch.Tensor:
-        """How much of the parcels and the cover that are `shown` is missing where they are to be drawn, and drawn where
-        they are not to be."""
-        total, config = torch.zeros((), device=self.device), self.network.config
+    def ruled(self, fake, extra, ground) -> torch.Tensor:
+        """How much of the relief, the parcels and the cover that are shown, the last of `extra`, is missing where they
+        are to be drawn, and how much is drawn where they are not to be."""
+        total, config, shown = torch.zeros((), device=self.device), self.network.config, extra[-1]
+        if config.relief:
+            alike = drawn(fake, extra[-2].sum(1, keepdim=True))
+            total = total + torch.where(ground == Ground.SLOPE, (RELIEFS - alike).clamp(min=0), 0.0).mean()
         if config.parcels:
             alike = drawn(fake, shown[:, :parcels.CHANNELS])
             total = total + torch.where(ground == Ground.BUILT, 1 - alike, alike.clamp(min=0)).mean()

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from model.training.degradation import degrade, haze
 from model.training.imagery import LEVELS, Patch
-from model.training.pixels import SEA, as_tensor
+from model.training.pixels import SEA, as_tensor, sand
 from model.training.snow import RELIEF, snowed, snowy
 
 # How often each level is drawn. z7…z15 are what `earth` generates; 4892 serves worlds with a coarse picture.
@@ -22,6 +22,7 @@ SNOWED = ("1223", "1223", "305", "305", "76", "19", "4.8")  # ... that are shown
 LEVELS_M = {"1223": 1223.0, **FINE}
 # Words of land covers that have straight lines; those of SpaceNet 7 and ShipsNet, towns and their land, have no name.
 BUILT = ("farm", "crop", "city", "pivot", "port", "smallholdings", "irrigated")
+SHADED, GREEN = 50.0, 4.0  # grey levels: what is darker is wood, if so much greener than red, or a slope: not built
 # What stands in for it, and how many times enlarged: sand keeps a little of its relief.
 ENLARGED = {"auto:ocean": 8, "auto:ice": 8, "auto:desert-bare": 4}
 
@@ -226,10 +227,19 @@ class Pairs:
 def ground(patch: Patch) -> Ground:
     """What a picture is likely to show."""
     if patch.level in ("76", "19", "4.8") and (not patch.landcover or any(n in patch.landcover for n in BUILT)):
-        return Ground.BUILT
+        return wild(Ground.BUILT, *patch.pixels.mean((0, 1)))
     if any(n in patch.landcover for n in ("auto:ocean", "auto:ice", "ice sheet")):
         return Ground.BARE
-    return Ground.SLOPE if any(n in patch.landcover for n in RELIEF) else Ground.LAND
+    return Ground.SLOPE if any(n in patch.landcover for n in RELIEF) or snowy(patch.pixels) else Ground.LAND
+
+
+def wild(kind: Ground, red: float, green: float, blue: float) -> Ground:
+    """What a place is that is said to be of that kind and has that mean colour, in grey levels. The network is told no
+    more than the colour: were a desert town built land, deserts had streets, and rain forests had the fields of dark
+    farmland."""
+    if kind != Ground.BUILT or (red + green + blue) / 3 >= SHADED and not sand(red, green):
+        return kind
+    return Ground.LAND if green > red + GREEN else Ground.SLOPE
 
 
 def sea(pixels: np.ndarray) -> float:

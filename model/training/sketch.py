@@ -41,10 +41,12 @@ def light_and_green(pictures: torch.Tensor) -> torch.Tensor:
 
 
 def drawn(pictures: torch.Tensor, shown: torch.Tensor) -> torch.Tensor:
-    """How much pictures ``(B, 3, H, W)`` draw the parcels ``(B, 2, H, W)`` that are shown: ``(B,)``, -1 to 1.
+    """How much pictures ``(B, 3, H, W)`` draw what is shown, ``(B, 2, H, W)``, or ``(B, 1, H, W)`` if it has
+    brightness alone: ``(B,)``, -1 to 1.
 
     The correlation of what a level is free to draw, all but the 4×4 means, of brightness and of greenness."""
-    mine, told = (x - F.interpolate(F.avg_pool2d(x, 4), scale_factor=4) for x in (light_and_green(pictures), shown))
+    mine = light_and_green(pictures)[:, :shown.shape[1]]
+    mine, told = (x - F.interpolate(F.avg_pool2d(x, 4), scale_factor=4) for x in (mine, shown))
     alike = (mine * told).sum((2, 3)) * (mine.square().sum((2, 3)) * told.square().sum((2, 3)) + 1e-6).rsqrt()
     return alike.mean(1)
 

@@ -13,7 +13,7 @@ from model.evaluation.context import TINY, Context
 from model.evaluation.distance import difference, fid, floor, kid, plain_kid
 from model.evaluation.drawing import draw, load, shrink
 from model.evaluation.inception import Inception
-from model.evaluation.paper_windows import layouts, mosaic, window_noise
+from model.evaluation.paper_windows import Layout, layouts, mosaic, window_noise
 from model.evaluation.scattering import Reduction, Scattering, crops_of, groups
 from model.evaluation.scenes import spread
 from model.evaluation.statistics import contrast, grid_phase, kurtosis, octaves, parent_psnr, sharpness
@@ -173,6 +173,15 @@ def test_a_seam_is_found_where_there_is_one():
     picture[:, 256:] += 40
     borders, beside = seams.across_and_beside(picture.clip(0, 255).astype(np.uint8), 256)
     assert np.mean(borders) > 1.5 * np.mean(beside)
+
+
+def test_a_border_is_held_against_the_same_line_where_there_is_none(context):
+    checkpoint = context.student
+    for layout, low, high in ((Layout("ours", 64, 64, "field"), 0.99, 1.01), (Layout("none", 64, 0, "field"), 1.02, 9)):
+        at, _ = seams.gradients(context, checkpoint, layout, 12)
+        there, _ = seams.gradients(context, checkpoint, layout, 12, whole=True)
+        found = seams.compared(at, there)
+        assert len(there) == found["borders"] >= 12 and low < found["ratio"] < high
 
 
 def test_repetition_is_found_at_the_stride_and_not_elsewhere():

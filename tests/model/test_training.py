@@ -20,16 +20,16 @@ from model.checkpoint import SamplerConfig
 from model.errors import BadCheckpoint, BadImagery
 from model.grid import pixel_to_lonlat
 from model.network import PRESETS, Network, grown, inputs
-from model.readings import MOST, Creases, inner
+from model.readings import MOST, Creases, Relief, inner
 from model.residual import Whitening
 from model.schedule import alpha_bars
 from model.training.degradation import degrade, haze
 from model.training.descent import Descent
-from model.training.distill import COVERS, DistillConfig, Distiller
+from model.training.distill import COVERS, RELIEFS, DistillConfig, Distiller
 from model.training.imagery import COLUMNS, CONTRAST, Patch, match_tone, read_index, read_patches
 from model.training.lattice import grid_phase, streaks
 from model.training.loop import TrainConfig, Trainer, loss_weight
-from model.training.pairs import Ground, PairConfig, Pairs, rotate, turn
+from model.training.pairs import Ground, PairConfig, Pairs, ground, rotate, turn
 from model.training.sheet import Sheet
 from model.training.sketch import drawn, fields, sketch
 from model.worlds import EARTH_POWER, Worlds
@@ -597,9 +597,22 @@ def test_cover_is_to_be_drawn_on_land_and_not_on_what_is_bare(folder, tmp_path):
     shown = torch.from_numpy(np.concatenate([parcels.field(5, 13, 0, 0, 96, 96), cover.field(5, 13, 0, 0, 96, 96)]))
     light, green = shown[2:] * 0.1
     obedient, blank = torch.stack([light - green / 2, light + green / 2, light])[None], torch.zeros(1, 3, 96, 96)
-    for kind, follows, leaves in ((Ground.LAND, 0.0, COVERS), (Ground.BARE, 1.0, 0.0), (Ground.SLOPE, 0.0, 0.0)):
-        for picture, blamed in ((obedient, follows), (blank, leaves)):
-            assert float(d.ruled(picture, shown[None], torch.tensor([kind]))) == pytest.approx(blamed, abs=0.1)
+    relief = Relief()(torch.randn(1, 3, 160, 160, generator=torch.Generator().manual_seed(1)), 32)
+    lit = 0.1 * relief.sum(1, keepdim=True).expand(-1, 3, -1, -1)
+    asked = {Ground.LAND: (COVERS, 0.0, COVERS), Ground.BARE: (0.0, 1.0, 0.0), Ground.SLOPE: (RELIEFS, RELIEFS, 0.0)}
+    for kind, blamed in asked.items():
+        found = [float(d.ruled(picture, [relief, shown[None]], torch.tensor([kind])))
+                 for picture in (blank, obedient, lit)]
+        assert found == pytest.approx(blamed, abs=0.1)
+
+
+def test_what_the_network_cannot_tell_from_a_desert_or_a_forest_is_not_built():
+    colours = {(190, 160, 130): Ground.SLOPE, (30, 50, 30): Ground.LAND, (40, 40, 40): Ground.SLOPE,
+               (90, 100, 70): Ground.BUILT}
+    for colour, kind in colours.items():
+        patch = grained(1, 1, "19", "city")
+        patch.pixels[:] = colour
+        assert ground(patch) == kind
 
 
 def test_shores_may_be_drawn_more_often():
