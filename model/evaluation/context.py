@@ -19,6 +19,7 @@ class Budget:
     single: int | None  # validation patches a level, single level; None: all
     teacher: int | None  # of these, how many the teacher (50 steps) draws
     cascade: int | None  # whole-cascade places a level
+    agreement: int | None  # of these, how many a zoom are held against their parents; None: all
     borders: int  # window borders a setting, at the student's steps
     slow_borders: int  # at 50 steps; 0: left out
     seeds: int  # places at which two seeds are compared
@@ -29,13 +30,13 @@ class Budget:
 
 
 QUICK = Budget(
-    "quick", single=24, teacher=6, cascade=8, borders=72, slow_borders=0, seeds=3, steps=8, phases=2, ablations=12
+    "quick", single=24, teacher=6, cascade=40, agreement=8, borders=72, slow_borders=0, seeds=3, steps=8, phases=2, ablations=12
 )
 FULL = Budget(
-    "full", single=None, teacher=16, cascade=None, borders=750, slow_borders=100, seeds=12, steps=28, phases=4
+    "full", single=None, teacher=16, cascade=None, agreement=None, borders=750, slow_borders=100, seeds=12, steps=28, phases=4
 )
 TINY = Budget(
-    "tiny", single=2, teacher=1, cascade=1, borders=4, slow_borders=4, seeds=1, steps=1, phases=1, own_borders=4
+    "tiny", single=2, teacher=1, cascade=1, agreement=1, borders=4, slow_borders=4, seeds=1, steps=1, phases=1, own_borders=4
 )
 
 

@@ -193,9 +193,15 @@ def cascade(found: dict) -> str:
         "deviation in 64 px squares, octaves are power by wavelength; kurtosis is the median over pictures, the rest "
         "means.",
         "",
-        "**Whole cascade**, `earth` seed 0 rendered at the validation patches' own places and resolutions:",
+        "**Whole cascade**, `earth` seed 0 rendered at the validation patches' own places and resolutions, where the "
+        "base that it comes down from has the picture's mean colour within 25 grey levels (of the others, most are of "
+        "another season: snow in one of the two):",
         "",
         _ratios(found["cascade"], str) if found["cascade"] else "no places",
+        "",
+        "The same at all places:",
+        "",
+        _ratios(found["all places"], str) if found["all places"] else "no places",
         "",
         table(
             [

@@ -64,7 +64,8 @@ def _fidelity(found: dict | None) -> list[Verdict]:
 
 def _cascade(found: dict | None) -> list[Verdict]:
     within, factor, parent, drift, grid = (
-        "whole cascade z7…z13: contrast and power per octave within 35 % of real",
+        "whole cascade z7…z13, where the base shows what the picture does: contrast and power per octave within 35 % "
+        "of real",
         "whole cascade z7…z13: kurtosis within a factor 2 of real",
         "4×4 mean against the parent at least 32 dB",
         "colour drift over the cascade at most 2 grey levels",
