@@ -8,7 +8,6 @@ from model.evaluation.context import Context
 from model.evaluation.drawing import bicubic
 from model.evaluation.statistics import contrast, grid_phase
 from model.grid import TILE, lonlat_to_pixel
-from model.network import SCALE
 
 PLACES = {  # lon, lat
     "open sea": ((-150.0, 10.0), (-30.0, -20.0), (80.0, -30.0), (-40.0, 45.0)),
@@ -32,15 +31,7 @@ def run(context: Context) -> dict:
             for lon, lat in context.bar(places[: context.budget.phases], f"{ground}, z{zoom}", unit="place"):
                 px, py = lonlat_to_pixel(zoom, lon, lat)
                 address = context.address(zoom)._replace(x=int(px) // TILE, y=int(py) // TILE)
-                core = TILE // SCALE
-                parent = context.generator.region(
-                    address._replace(z=zoom - 2),
-                    address.x * core,
-                    address.y * core,
-                    (address.x + 1) * core,
-                    (address.y + 1) * core,
-                )
-                pictures = {"": context.generator.pixels(address), "parent's ": bicubic(parent)}
+                pictures = {"": context.generator.pixels(address), "parent's ": bicubic(context.parent(address))}
                 found.append({f"{whose}{name}": measure(pixels) for whose, pixels in pictures.items()
                               for name, measure in MEASURES.items()})
             means = {name: float(np.nanmean([of[name] for of in found])) for name in found[0]}

@@ -17,7 +17,6 @@ from model.evaluation.fidelity import drawn
 from model.evaluation.scenes import by_level, spread
 from model.evaluation.statistics import SQUARE, describe, grid_phase, parent_psnr, summary
 from model.grid import MAX_ZOOM, TILE, ground_resolution, lonlat_to_pixel
-from model.network import SCALE
 from model.training.imagery import Patch
 
 DRAWS = 200
@@ -81,15 +80,7 @@ def agreement(context: Context, patch: Patch, zoom: int) -> dict:
     base = context.generator.worlds.get("earth").base_zoom
     for z in range(zoom, base, -2):
         address = context.address(z)._replace(x=x >> (zoom - z), y=y >> (zoom - z))
-        pixels = context.generator.pixels(address)
-        core = TILE // SCALE
-        parent = context.generator.region(
-            address._replace(z=z - 2),
-            address.x * core,
-            address.y * core,
-            (address.x + 1) * core,
-            (address.y + 1) * core,
-        )
+        pixels, parent = context.generator.pixels(address), context.parent(address)
         drift += pixels.mean((0, 1)) - parent.mean((0, 1))
         if tile is None:
             tile = pixels

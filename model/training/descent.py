@@ -25,7 +25,9 @@ COLOUR = 12.0    # grey levels of colour that count as much as ...
 SPREAD = 36.0    # ... these of contrast: a condition that is too flat is to be held against what it should have been
 LIVELY = 1.3     # times its contrast is what sand is held against: what is held against its like fades
 SNOWFIELDS = "305"  # the level where white is held against mountains: the base is white, and all below would be blank
-ALPINE, MOUNTAINS = 0.04, 0.5  # of a base, to count as mountains under snow; of the places of that level that are these
+ALPINE = 0.04    # of a base that is white, to count as mountains under snow
+MOUNTAINS = {"305": 0.5, "76": 0.25, "19": 0.15, "4.8": 0.15}  # of a level's places: come down to from such a base
+ROOFS = 0.1      # of a place may be white, if it is to be built
 CALM = 3.0       # grey levels of contrast below which it is calm ground; there, and of sand, contrast counts as colour
 FREE = ("305", "76")  # levels at which it counts for nothing where it is not calm, and nothing calm stands in
 QUIET = 32       # pictures of calm ground beside the others of a level
@@ -77,7 +79,7 @@ class Descent:
         """A place, come down to with `generate(condition, m_per_px, told, noise, where)`: the cascade's own condition,
         and a real picture like it."""
         level = self.levels[rng.choice(len(self.levels), p=self.shares)]
-        alpine = level == SNOWFIELDS and bool(self.alpine) and rng.random() < MOUNTAINS
+        alpine = bool(self.alpine) and rng.random() < MOUNTAINS[level]
         tries = [self.start(rng, alpine) for _ in range(TRIES if rng.random() < VARIED and not alpine else 1)]
         top, window = max(tries, key=lambda found: features(found[1], 1)[3])
         picture = as_tensor(window)[None]
@@ -94,7 +96,7 @@ class Descent:
         condition = made[0, :, edge:-edge, edge:-edge]
         real, kind = self.like(level, condition, rng)
         # What is white is not to be kept so: a slope in the shade is darker than all that the base knows of it.
-        mend = snowfield(level, features(as_pixels(condition), 1))
+        mend = level == SNOWFIELDS and snowfield(level, features(as_pixels(condition), 1))
         return Pair(condition, real, m_per_px, self.dial.get(LEVELS[level], 0.0), level, ground=kind, mend=mend,
                     where=(world, LEVELS[level], *(4 * (v + edge) for v in last)))
 
@@ -132,13 +134,15 @@ class Descent:
         nearest = np.argsort(away)[rng.integers(min(LIKE, len(away)), size=TRIES if free else 1)]
         pixels, kind = pictures[max(nearest, key=lambda i: known[i, 3])]
         kind = wild(kind, *mine[:3])
+        if kind == Ground.BUILT and white(as_pixels(condition)).mean() > ROOFS:
+            kind = Ground.SLOPE
         turned = rotate(turn(as_tensor(pixels), int(rng.integers(8))), float(rng.uniform(0, math.pi / 2)))
         return inner(turned[None], self.cut)[0], Ground.SLOPE if dunes or snow else Ground.BARE if empty else kind
 
 
 def snowfield(level: str, found: np.ndarray) -> bool:
-    """Whether a place of these `features` is to become mountains' snow."""
-    return level == SNOWFIELDS and bool(white(found[:3]))
+    """Whether a place of these `features` is to become mountains' snow: once that has relief, calm snow is a plain."""
+    return bool(white(found[:3])) and (level == SNOWFIELDS or found[3] > CALM)
 
 
 def nature(landcover: str, kinds: tuple[str, ...]) -> bool:

@@ -22,7 +22,7 @@ SNOWED = ("1223", "1223", "305", "305", "76", "19", "4.8")  # ... that are shown
 LEVELS_M = {"1223": 1223.0, **FINE}
 # Words of land covers that have straight lines; those of SpaceNet 7 and ShipsNet, towns and their land, have no name.
 BUILT = ("farm", "crop", "city", "pivot", "port", "smallholdings", "irrigated")
-SHADED, GREEN = 50.0, 4.0  # grey levels: what is darker is wood, if so much greener than red, or a slope: not built
+SHADED, GREEN = 58.0, 4.0  # grey levels: what is darker is wood, if so much greener than red, or a slope: not built
 # What stands in for it, and how many times enlarged: sand keeps a little of its relief.
 ENLARGED = {"auto:ocean": 8, "auto:ice": 8, "auto:desert-bare": 4}
 
