@@ -509,15 +509,16 @@ def test_strength_is_held_apart_where_the_condition_is_exact(folder, tmp_path):
         assert [float(held.count.sum()) for held in d.strengths] == count
 
 
-@pytest.mark.parametrize("level, kind", [("305", Ground.SLOPE), ("19", Ground.BARE)])
-def test_white_is_held_against_mountains_where_it_is_first_drawn(level, kind):
-    """Or all below it is blank: the base's snow is white and no more."""
+@pytest.mark.parametrize("level, contrast, kind", [("305", 0.0, Ground.SLOPE), ("19", 0.0, Ground.BARE),
+                                                    ("19", 0.1, Ground.SLOPE)])
+def test_white_is_held_against_mountains_where_it_is_first_drawn(level, contrast, kind):
+    """Or all below it is blank: the base's snow is white and no more; and below, where it has light and shadow."""
     snow = under_earth(21, (235, 238, 242))
     patches = [under_earth(20), snow, *(grained(i, 8, level, "mountains") for i in range(3))]
     pairs = Pairs(patches, 1, PairConfig(crop=256))
     pairs.calm = [([snow], 8)]
     descent = Descent(patches, pairs, 80, {}, rim=0, seed=1)
-    condition = torch.full((3, 20, 20), 0.86)
+    condition = 0.86 + contrast * (torch.arange(20) // 5 % 2 * 2 - 1).expand(3, 20, 20)
     for n in range(20):
         likeness, found = descent.like(level, condition, np.random.default_rng(n))
         assert found == kind and bool(likeness.mean() > 0.4) == (kind == Ground.BARE)
@@ -530,6 +531,15 @@ def test_what_is_dark_is_not_built_whatever_its_likeness_is(colour, kind):
     patches = [under_earth(20), *(grained(i, 8, "19", "") for i in range(3))]
     descent = Descent(patches, Pairs(patches, 1, PairConfig(calm=0.0)), 80, {}, rim=0, seed=1)
     condition = torch.tensor(colour).float().div(127.5).sub(1)[:, None, None].expand(3, 20, 20)
+    assert descent.like("19", condition, np.random.default_rng(1))[1] == kind
+
+
+@pytest.mark.parametrize("share, kind", [(0, Ground.BUILT), (8, Ground.SLOPE)])
+def test_what_lies_beside_snow_is_not_built(share, kind):
+    patches = [under_earth(20), *(grained(i, 8, "19", "") for i in range(3))]
+    descent = Descent(patches, Pairs(patches, 1, PairConfig(calm=0.0)), 80, {}, rim=0, seed=1)
+    condition = torch.full((3, 20, 20), -0.4)
+    condition[:, :, :share] = 0.86
     assert descent.like("19", condition, np.random.default_rng(1))[1] == kind
 
 
