@@ -37,7 +37,7 @@ from model.training.processes import agreed, here, share_gradients
 from model.training.score import Score
 from model.training.sheet import Sheet
 from model.training.sketch import drawn
-from model.training.strength import BARE, Strength, kinds, traits
+from model.training.strength import BARE, DEEPEST, Strength, kinds, traits
 
 
 @dataclass
@@ -115,7 +115,9 @@ class DistillConfig:
 CUT, REACH = 16, 32  # pixels
 ROUNDED = 1 / 255    # in [-1, 1]: what a condition is off by that is a real picture's own means in 256 grey levels
 COVERS = 0.45        # correlation with its cover that is asked of land: relief is to be drawn there as well
-RELIEFS = 0.55       # ... and with its relief of mountains: real ones have 0.75 with a sketch of themselves
+# ... and with its relief of mountains, at z15 and how much more a level above: real ones have 0.75 with a sketch of
+# themselves, but what is a ridge at 300 m is a plain slope at 5 m, and was leather.
+RELIEFS = 0.15, 0.1
 
 
 @torch.no_grad()
@@ -321,7 +323,7 @@ class Distiller:
         mean = (self.whitening.whiten(away, twice).abs().mean((1, 2, 3)) * kept.repeat(2)).sum() / (2 * self.places)
         ruled = torch.zeros((), device=self.device)
         if c.ruled and self.network.config.shown:
-            ruled = self.ruled(fake, extra, ground.repeat(2))
+            ruled = self.ruled(fake, extra, ground.repeat(2), twice)
         grid = sum(grid_phase(made[:, :1]) for made in (one, other)) / 2
         weave = torch.zeros((), device=self.device)
         if c.streaks and self.step % 2 == 0:
@@ -365,13 +367,16 @@ class Distiller:
                                      kind[those])
         return total
 
-    def ruled(self, fake, extra, ground) -> torch.Tensor:
+    def ruled(self, fake, extra, ground, resolution) -> torch.Tensor:
         """How much of the relief, the parcels and the cover that are shown, the last of `extra`, is missing where they
         are to be drawn, and how much is drawn where they are not to be."""
         total, config, shown = torch.zeros((), device=self.device), self.network.config, extra[-1]
+        flat = (ground == Ground.BUILT) | (ground == Ground.BARE)
         if config.relief:
             alike = drawn(fake, extra[-2].sum(1, keepdim=True))
-            total = total + torch.where(ground == Ground.SLOPE, (RELIEFS - alike).clamp(min=0), 0.0).mean()
+            asked = RELIEFS[0] + RELIEFS[1] * torch.log2(resolution / DEEPEST) / 2
+            total = total + (torch.where(ground == Ground.SLOPE, (asked - alike).clamp(min=0), 0.0)
+                             + torch.where(flat, alike.clamp(min=0), 0.0)).mean()
         if config.parcels:
             alike = drawn(fake, shown[:, :parcels.CHANNELS])
             total = total + torch.where(ground == Ground.BUILT, 1 - alike, alike.clamp(min=0)).mean()

@@ -32,6 +32,7 @@ from model.training.loop import TrainConfig, Trainer, loss_weight
 from model.training.pairs import Ground, PairConfig, Pairs, ground, rotate, turn
 from model.training.sheet import Sheet
 from model.training.sketch import drawn, fields, sketch
+from model.training.strength import DEEPEST
 from model.worlds import EARTH_POWER, Worlds
 
 
@@ -609,11 +610,14 @@ def test_cover_is_to_be_drawn_on_land_and_not_on_what_is_bare(folder, tmp_path):
     obedient, blank = torch.stack([light - green / 2, light + green / 2, light])[None], torch.zeros(1, 3, 96, 96)
     relief = Relief()(torch.randn(1, 3, 160, 160, generator=torch.Generator().manual_seed(1)), 32)
     lit = 0.1 * relief.sum(1, keepdim=True).expand(-1, 3, -1, -1)
-    asked = {Ground.LAND: (COVERS, 0.0, COVERS), Ground.BARE: (0.0, 1.0, 0.0), Ground.SLOPE: (RELIEFS, RELIEFS, 0.0)}
-    for kind, blamed in asked.items():
-        found = [float(d.ruled(picture, [relief, shown[None]], torch.tensor([kind])))
+    coarse = RELIEFS[0] + 4 * RELIEFS[1]  # of z7
+    asked = {(Ground.LAND, DEEPEST): (COVERS, 0.0, COVERS), (Ground.BARE, DEEPEST): (0.0, 1.0, 1.0),
+             (Ground.BUILT, DEEPEST): (1.0, 1.0, 2.0), (Ground.SLOPE, DEEPEST): (RELIEFS[0], RELIEFS[0], 0.0),
+             (Ground.SLOPE, 256 * DEEPEST): (coarse, coarse, 0.0)}
+    for (kind, resolution), blamed in asked.items():
+        found = [float(d.ruled(picture, [relief, shown[None]], torch.tensor([kind]), torch.tensor([resolution])))
                  for picture in (blank, obedient, lit)]
-        assert found == pytest.approx(blamed, abs=0.1)
+        assert found == pytest.approx(blamed, abs=0.15)
 
 
 def test_what_the_network_cannot_tell_from_a_desert_or_a_forest_is_not_built():
