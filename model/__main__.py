@@ -139,6 +139,7 @@ def distill(teacher, imagery, out, recipe, steps, minutes, resume, device, threa
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--mean", "another", type=click.Path(exists=True, path_type=Path),
               help="another state of the same run: the mean of both averages is taken")
+@click.option("--share", type=click.FloatRange(0, 1), default=0.5, help="... and how much that other counts in it")
 @click.option("--times", default="999,399", help="DDIM timesteps")
 @click.option("--halo", default=32, help="pixels around a window that are computed and dropped")
 @click.option("--padding", type=click.Choice(["zeros", "replicate"]), help="beyond a window, if other than in training")
@@ -148,7 +149,7 @@ def distill(teacher, imagery, out, recipe, steps, minutes, resume, device, threa
 @click.option("--rows/--no-rows", default=True, help="tell the network every row's ground resolution")
 @click.option("--note", default="", help="a line for people, kept with the weights")
 @click.option("--publish", is_flag=True, help="make it the newest published version")
-def export(state, folder, another, times, halo, padding, degradation, project, rows, note, publish):
+def export(state, folder, another, share, times, halo, padding, degradation, project, rows, note, publish):
     """Turn a training's state.pt into a checkpoint (config.json + model.safetensors).
 
     STATE may also be the folder of a checkpoint: the same weights, to be asked otherwise.
@@ -158,8 +159,9 @@ def export(state, folder, another, times, halo, padding, degradation, project, r
         other = checkpoints.read_state(another)
         if other["network_config"] != values["network_config"]:
             raise click.BadParameter(f"{another} is of another network than {state}")
-        values["average"] = {name: (one + other["average"][name]) / 2 for name, one in values["average"].items()}
-        note = f"{note} (mean of steps {other['step']} and {values['step']})".strip()
+        values["average"] = {name: torch.lerp(one, other["average"][name], share)
+                             for name, one in values["average"].items()}
+        note = f"{note} (mean of steps {other['step']}, {share:g} of it, and {values['step']})".strip()
     network = Network(NetworkConfig.from_dict(values["network_config"] | ({"padding": padding} if padding else {})))
     network.load_state_dict(values["average"])
     recipe = values["about"] | {"weights_of": checkpoints.digest(state), "note": note} if state.is_dir() else {

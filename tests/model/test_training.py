@@ -929,14 +929,15 @@ def test_the_mean_of_two_states_may_be_exported(folder, tmp_path):
     torch.save(other | {"step": 7}, tmp_path / "other.pt")
     torch.save(other | {"network_config": other["network_config"] | {"width": 16}}, tmp_path / "wider.pt")
 
-    def export(another):
+    def export(another, *more):
         return CliRunner().invoke(main, ["export", str(student.out / "state.pt"), str(tmp_path / "mean"),
-                                         "--mean", str(tmp_path / another), "--times", "999"])
-    assert export("other.pt").exit_code == 0
-    kept = checkpoints.load(tmp_path / "mean")
-    for mine, mean in zip(student.average.parameters(), kept.network.parameters(), strict=True):
-        assert torch.allclose(mean, mine + 0.25, rtol=1e-3, atol=1e-3)  # kept in half precision
-    assert "steps 7 and 1" in (tmp_path / "mean" / "config.json").read_text()
+                                         "--mean", str(tmp_path / another), "--times", "999", *more])
+    for more, off in (((), 0.25), (("--share", "0.2"), 0.1)):
+        assert export("other.pt", *more).exit_code == 0
+        kept = checkpoints.load(tmp_path / "mean")
+        for mine, mean in zip(student.average.parameters(), kept.network.parameters(), strict=True):
+            assert torch.allclose(mean, mine + off, rtol=1e-3, atol=1e-3)  # kept in half precision
+        assert f"steps 7, {2 * off:g} of it, and 1" in (tmp_path / "mean" / "config.json").read_text()
     refused = export("wider.pt")
     assert refused.exit_code == 2 and "another network" in refused.output
 
