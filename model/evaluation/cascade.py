@@ -110,10 +110,10 @@ def _ratios(real: list[dict], made: list[dict], scenes: list[str]) -> dict[str, 
     }
 
 
-def _against_real(pairs: list[Pair]) -> dict:
-    scenes = [p.patch.scene for p in pairs]
-    ratios = _ratios([describe(p.real) for p in pairs], [describe(p.made) for p in pairs], scenes)
-    return {"places": len(pairs), "scenes": len(set(scenes)), "statistics": ratios}
+def _against_real(described: list[tuple[dict, dict, str]]) -> dict:
+    """Of places: what `describe` says of the real and of the made picture, and the scene."""
+    real, made, scenes = map(list, zip(*described, strict=True))
+    return {"places": len(scenes), "scenes": len(set(scenes)), "statistics": _ratios(real, made, scenes)}
 
 
 def run(context: Context) -> dict:
@@ -125,8 +125,9 @@ def run(context: Context) -> dict:
         pairs += [found for patch in bar if (found := pair(context, patch)) is not None]
     for zoom in sorted({p.zoom for p in pairs}):
         mine = [p for p in pairs if p.zoom == zoom]
-        alike = [p for p in mine if p.alike] or mine
-        result["all places"][f"z{zoom}"] = _against_real(mine)
+        described = [(describe(p.real), describe(p.made), p.patch.scene) for p in mine]
+        alike = [d for d, p in zip(described, mine, strict=True) if p.alike] or described
+        result["all places"][f"z{zoom}"] = _against_real(described)
         some = spread([p.patch for p in mine], context.budget.agreement)
         close = [agreement(context, patch, zoom) for patch in context.bar(some, f"agreement, z{zoom}", unit="place")]
         drift = np.array([c["drift"] for c in close])

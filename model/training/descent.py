@@ -118,7 +118,8 @@ class Descent:
 
         Turned by any angle: towns and fields lie along rows and columns, and what is drawn everywhere must not."""
         pictures, known, quiet = self.real[level]
-        mine = features(as_pixels(condition), 1)
+        place = as_pixels(condition)
+        mine = features(place, 1)
         away = np.square(known[:, :3] - mine[:3]).sum(1) / COLOUR**2
         empty, dunes = bare(*mine[:3]), sand(*mine[:2])
         snow = snowfield(level, mine)
@@ -134,7 +135,7 @@ class Descent:
         nearest = np.argsort(away)[rng.integers(min(LIKE, len(away)), size=TRIES if free else 1)]
         pixels, kind = pictures[max(nearest, key=lambda i: known[i, 3])]
         kind = wild(kind, *mine[:3])
-        if kind == Ground.BUILT and white(as_pixels(condition)).mean() > ROOFS:
+        if kind == Ground.BUILT and white(place).mean() > ROOFS:
             kind = Ground.SLOPE
         turned = rotate(turn(as_tensor(pixels), int(rng.integers(8))), float(rng.uniform(0, math.pi / 2)))
         return inner(turned[None], self.cut)[0], Ground.SLOPE if dunes or snow else Ground.BARE if empty else kind
