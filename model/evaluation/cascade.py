@@ -20,8 +20,9 @@ from model.grid import MAX_ZOOM, TILE, ground_resolution, lonlat_to_pixel
 from model.training.imagery import Patch
 
 DRAWS = 200
-ANOTHER = 25.0  # grey levels of mean colour by which base and picture differ if they are of another season: of the same
-# it is 0 to 3, of others 20 to 140
+# Grey levels of mean colour by which base and picture differ if they are of another season. At z7 and z9 most differ by
+# 0 to 2, whose tone is the base's, and the others by 11 to 144.
+ANOTHER = 25.0
 
 
 @dataclass(frozen=True)
