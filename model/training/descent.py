@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from model.readings import inner
 from model.training.imagery import LEVELS, Patch
 from model.training.pairs import BUILT, SNOWY, Ground, Pair, Pairs, ground, rotate, turn, wild
-from model.training.pixels import SEA, as_pixels, as_tensor, bare, sand, white
+from model.training.pixels import SEA, as_pixels, as_tensor, bare, sand, snowfield, white
 from model.training.snow import RELIEF, snowed
 
 SHARES = {"305": 0.2, "76": 0.24, "19": 0.28, "4.8": 0.28}  # how often each level is drawn
@@ -24,15 +24,17 @@ LIKE = 8         # of the nearest real pictures one is drawn; where contrast say
 COLOUR = 12.0    # grey levels of colour that count as much as ...
 SPREAD = 36.0    # ... these of contrast: a condition that is too flat is to be held against what it should have been
 LIVELY = 1.3     # times its contrast is what sand is held against: what is held against its like fades
-SNOWFIELDS = "305"  # the level where white is held against mountains: the base is white, and all below would be blank
+FIRST = "305"    # the level that sees what was made of the base, which knows no shadows on snow
 ALPINE = 0.04    # of a base that is white, to count as mountains under snow
 MOUNTAINS = {"305": 0.5, "76": 0.25, "19": 0.15, "4.8": 0.15}  # of a level's places: come down to from such a base
-ROOFS = 0.1      # of a place may be white, if it is to be built
+ROOFS = 0.1      # of a place may be white, if it is to be built; of those come down to from such a base none is
 CALM = 3.0       # grey levels of contrast below which it is calm ground; there, and of sand, contrast counts as colour
-FREE = ("305", "76")  # levels at which it counts for nothing where it is not calm, and nothing calm stands in
+# Levels at which it counts for nothing where it is not calm, and nothing calm stands in; of so many pictures as near
+# the most varied is taken: of three they are a seventh stronger than is usual.
+FREE = {"305": 1, "76": 3}
 QUIET = 32       # pictures of calm ground beside the others of a level
-TRIES = 3        # of so many the most varied is taken: likenesses of such places, and, ...
-VARIED = 0.5     # of half of the places, windows of the base to begin from: crests, shores
+TRIES = 3        # of so many windows of the base the most varied is begun from, ...
+VARIED = 0.5     # ... for half of the places: crests, shores
 NATURE = ("forest", "shrub", "grass", "desert", "alps", "mountain", "volcano", "tundra", "savanna", "steppe")
 MIXED = (*BUILT, "coast")  # ... with something else beside it
 DARK = ("boreal",)  # frozen lakes in black woods, under a low sun: beside snow they made black valleys
@@ -94,9 +96,10 @@ class Descent:
             m_per_px /= 4
         edge = (4 * WINDOW - self.crop // 4) // 2
         condition = made[0, :, edge:-edge, edge:-edge]
-        real, kind = self.like(level, condition, rng)
+        real, kind = self.like(level, condition, rng, unbuilt=alpine)
         # What is white is not to be kept so: a slope in the shade is darker than all that the base knows of it.
-        mend = level == SNOWFIELDS and snowfield(level, features(as_pixels(condition), 1))
+        found = features(as_pixels(condition), 1)
+        mend = level == FIRST and snowfield(found[:3], found[3])
         return Pair(condition, real, m_per_px, self.dial.get(LEVELS[level], 0.0), level, ground=kind, mend=mend,
                     where=(world, LEVELS[level], *(4 * (v + edge) for v in last)))
 
@@ -112,9 +115,10 @@ class Descent:
                 break
         return top, top.base[y:y + WINDOW, x:x + WINDOW]
 
-    def like(self, level: str, condition: torch.Tensor, rng: np.random.Generator) -> tuple[torch.Tensor, Ground]:
+    def like(self, level: str, condition: torch.Tensor, rng: np.random.Generator,
+             unbuilt: bool = False) -> tuple[torch.Tensor, Ground]:
         """A real picture of `level`, of colours and contrast as the condition has them, ``(3, crop, crop)``, and
-        what is to be drawn there: what that shows, unless the place is bare.
+        what is to be drawn there: what that shows, unless the place is bare, or `unbuilt`.
 
         Turned by any angle: towns and fields lie along rows and columns, and what is drawn everywhere must not."""
         pictures, known, quiet = self.real[level]
@@ -122,7 +126,7 @@ class Descent:
         mine = features(place, 1)
         away = np.square(known[:, :3] - mine[:3]).sum(1) / COLOUR**2
         empty, dunes = bare(*mine[:3]), sand(*mine[:2])
-        snow = snowfield(level, mine)
+        snow = snowfield(mine[:3], mine[3])
         calm = mine[3] < CALM or empty
         free = not calm and level in FREE
         if snow or not empty:
@@ -132,18 +136,13 @@ class Descent:
         else:
             contrast = mine[3] * LIVELY + 1 if dunes else 2 * mine[3] + CALM if snow else mine[3]
             away += np.square((known[:, 3] - contrast) / (COLOUR if calm else SPREAD))
-        nearest = np.argsort(away)[rng.integers(min(LIKE, len(away)), size=TRIES if free else 1)]
+        nearest = np.argsort(away)[rng.integers(min(LIKE, len(away)), size=FREE[level] if free else 1)]
         pixels, kind = pictures[max(nearest, key=lambda i: known[i, 3])]
         kind = wild(kind, *mine[:3])
-        if kind == Ground.BUILT and white(place).mean() > ROOFS:
+        if kind == Ground.BUILT and (unbuilt or white(place).mean() > ROOFS):
             kind = Ground.SLOPE
         turned = rotate(turn(as_tensor(pixels), int(rng.integers(8))), float(rng.uniform(0, math.pi / 2)))
         return inner(turned[None], self.cut)[0], Ground.SLOPE if dunes or snow else Ground.BARE if empty else kind
-
-
-def snowfield(level: str, found: np.ndarray) -> bool:
-    """Whether a place of these `features` is to become mountains' snow: once that has relief, calm snow is a plain."""
-    return bool(white(found[:3])) and (level == SNOWFIELDS or found[3] > CALM)
 
 
 def nature(landcover: str, kinds: tuple[str, ...]) -> bool:

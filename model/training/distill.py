@@ -37,7 +37,7 @@ from model.training.processes import agreed, here, share_gradients
 from model.training.score import Score
 from model.training.sheet import Sheet
 from model.training.sketch import drawn
-from model.training.strength import BARE, DEEPEST, Strength, kinds, traits
+from model.training.strength import BARE, DEEPEST, Strength, contrast, kinds, traits
 
 
 @dataclass
@@ -77,6 +77,7 @@ class DistillConfig:
     strength: float = 0.0                 # weight of how strong and how bunched detail is, in a level's mean, likewise
     patches: float = 0.0                  # weight of the distance between the patches' distributions, every second step
     kind: float = 0.0                     # weight of the score of what kind of ground all of them show, likewise
+    calm: float = 0.0                     # weight of deep places' contrast where sea, ice and sand are to stay calm
     ruled: float = 0.0                    # weight of parcels that are not drawn where land is built, and are elsewhere
     mean: float = 2.0                     # weight of |4×4 mean - condition| where it is the cascade's own
     mended: float = 0.0                   # ... and how much |4×4 mean - real one| counts where it is the base's
@@ -114,6 +115,9 @@ class DistillConfig:
 
 CUT, REACH = 16, 32  # pixels
 ROUNDED = 1 / 255    # in [-1, 1]: what a condition is off by that is a real picture's own means in 256 grey levels
+CALM_FROM = 100.0    # m/px below which what is bare is calm: above, there are dunes and crevasses to see
+LIVELIEST = 1.35     # times its condition's contrast, for calm ground ...
+ROUNDING = 0.5       # ... which is at least so many grey levels: below this it is rounding
 COVERS = 0.45        # correlation with its cover that is asked of land: relief is to be drawn there as well
 # ... and with its relief of mountains, at z15 and how much more a level above: real ones have 0.75 with a sketch of
 # themselves, but what is a ridge at 300 m is a plain slope at 5 m, and was leather.
@@ -324,6 +328,9 @@ class Distiller:
         ruled = torch.zeros((), device=self.device)
         if c.ruled and self.network.config.shown:
             ruled = self.ruled(fake, extra, ground.repeat(2), twice)
+        calm = torch.zeros((), device=self.device)
+        if c.calm and self.deep:
+            calm = self.lively(fake, batch)
         grid = sum(grid_phase(made[:, :1]) for made in (one, other)) / 2
         weave = torch.zeros((), device=self.device)
         if c.streaks and self.step % 2 == 0:
@@ -335,7 +342,8 @@ class Distiller:
             local = self.change_by_cut(fake[:n], condition[:n], resolution, strength, noise[:n],
                                        extra and [e[:n] for e in extra])
         (adversarial * opinion + c.score * score + c.kind * kind + c.strength * strong + c.patches * patches
-         + c.ruled * ruled + c.mean * mean + c.grid * grid + c.local * local + c.streaks * weave).backward()
+         + c.ruled * ruled + c.calm * calm + c.mean * mean + c.grid * grid + c.local * local
+         + c.streaks * weave).backward()
         share_gradients(self.network.parameters())
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
@@ -346,7 +354,7 @@ class Distiller:
         losses.update(g=float(opinion.detach()), score=float(score.detach()), mean=float(mean.detach()),
                       grid=float(grid.detach()), local=float(local.detach()), weave=float(weave.detach()),
                       patches=float(patches.detach()), kind=float(kind.detach()), strong=float(strong.detach()),
-                      ruled=float(ruled.detach()),
+                      ruled=float(ruled.detach()), calm=float(calm.detach()),
                       differ=float((one - other).detach().abs().mean()), norm=float(norm))
         self.step += 1
         return losses
@@ -366,6 +374,17 @@ class Distiller:
                 total = total + held(torch.cat([one[those], other[those]]), real[those], batch.resolution[those],
                                      kind[those])
         return total
+
+    def lively(self, fake: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """By how many grey levels the contrast in 64 px squares is more than LIVELIEST times the condition's enlarged,
+        in the mean of deep places that are sea, ice or sand at z11 or deeper, where they are to stay calm."""
+        places = [i for i, kind in enumerate(kinds(batch.condition[:self.deep], batch.ground[:self.deep] < 0))
+                  if kind == BARE and batch.resolution[i] < CALM_FROM]
+        both = places + [self.places + i for i in places]
+        if not both:
+            return torch.zeros((), device=self.device)
+        made, parent = (contrast(v) for v in (fake[both], enlarge(batch.condition[both])))
+        return (made - LIVELIEST * parent.clamp(min=ROUNDING)).clamp(min=0).sum() / (2 * self.deep)
 
     def ruled(self, fake, extra, ground, resolution) -> torch.Tensor:
         """How much of the relief, the parcels and the cover that are shown, the last of `extra`, is missing where they

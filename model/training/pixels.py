@@ -17,6 +17,7 @@ def as_pixels(image: torch.Tensor) -> np.ndarray:
 SAND, WARM = 150, 12  # grey levels of red, and over green, from which ground is sand: plains as bright are yellower
 SNOW = 170            # ... of every colour
 SEA = 10              # ... of blue over both others
+STEEP = 5.0           # ... of contrast of what is white, from which it is mountains: ice has 2, they have 8
 
 
 def sand(red: float, green: float) -> bool:
@@ -27,6 +28,11 @@ def sand(red: float, green: float) -> bool:
 def white(colours: np.ndarray) -> np.ndarray:
     """Whether colours ``(…, 3)``, in grey levels, are of snow, and not of sand or of salt as bright."""
     return (colours.min(-1) > SNOW) & (colours.max(-1) - colours.min(-1) < 2 * WARM)
+
+
+def snowfield(colour: np.ndarray, contrast: float) -> bool:
+    """Whether what has that mean colour ``(3,)`` and contrast, in grey levels, is likely to be mountains under snow."""
+    return bool(white(colour)) and contrast > STEEP
 
 
 def bare(red: float, green: float, blue: float) -> bool:

@@ -11,14 +11,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from model.training.pixels import bare
+from model.training.pixels import bare, snowfield
 from model.training.score import GROUPS
 
 BANDS = 2       # octaves of wavelengths, from 2 px: those that a level adds to its condition
 FAINT = 0.1     # of whitened detail, below which amplitudes are all alike: calm ground decides nothing
 MEMORY = 0.95   # of the mean of a level, from one of its places to the next
 PLAIN = 10      # grey levels of contrast below which a condition is plain: there all may be too weak ...
-KINDS = 5       # ... while varied ones are too strong, and sand and snow are to stay as they are: the last kind
+KINDS = 5       # ... while varied ones are too strong, and sand and ice are to stay as they are: the last kind
 BARE = KINDS - 1
 DEEPEST, LEVELS = 4.78, 6  # m/px, and how many levels there are from there, each of two octaves
 
@@ -34,6 +34,14 @@ def amplitudes(detail: torch.Tensor) -> torch.Tensor:
     return ((torch.stack(found, 1) + 1e-6).sqrt() + FAINT).log()
 
 
+def contrast(pictures: torch.Tensor, square: int = 64) -> torch.Tensor:
+    """Mean standard deviation of brightness in squares, grey levels: ``(B, 3, H, W)`` in [-1, 1] -> ``(B,)``."""
+    grey = 127.5 * pictures.mean(1, keepdim=True)
+    grey = grey - grey.mean((2, 3), keepdim=True)
+    away = F.avg_pool2d(grey.square(), square) - F.avg_pool2d(grey, square).square()
+    return away.clamp(min=1e-4).sqrt().mean((1, 2, 3))
+
+
 def traits(detail: torch.Tensor, scattered: torch.Tensor) -> torch.Tensor:
     """Of whitened ``(B, 3, H, W)`` and its `Score.scattered`: amplitudes, and means over all directions and quarters
     of how strong its wavelets are and how they are bunched, ``(B, BANDS + len(GROUPS))``."""
@@ -43,10 +51,11 @@ def traits(detail: torch.Tensor, scattered: torch.Tensor) -> torch.Tensor:
 
 def kinds(condition: torch.Tensor, built: torch.Tensor) -> torch.Tensor:
     """Of conditions ``(B, 3, h, w)`` and whether they are of built land ``(B,)``: int64 ``(B,)``, 0…4."""
-    plain = 127.5 * condition.mean(1).std((1, 2)) < PLAIN
-    colours = (127.5 * (condition.mean((2, 3)) + 1)).tolist()
-    empty = torch.tensor([bare(*colour) for colour in colours], device=condition.device)
-    return torch.where(empty, BARE, plain.long() + 2 * (built > 0).long())
+    contrast = 127.5 * condition.mean(1).std((1, 2))
+    colours = (127.5 * (condition.mean((2, 3)) + 1)).cpu().numpy()
+    empty = torch.tensor([bare(*colour) and not snowfield(colour, float(c))
+                          for colour, c in zip(colours, contrast, strict=True)], device=condition.device)
+    return torch.where(empty, BARE, (contrast < PLAIN).long() + 2 * (built > 0).long())
 
 
 class Strength(nn.Module):

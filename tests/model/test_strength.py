@@ -1,9 +1,13 @@
 """What is too weak in the mean of a level is pulled up, what is too strong down, and each level by itself."""
 
+import numpy as np
+import pytest
 import torch
 
+from model.evaluation.statistics import contrast as measured
+from model.training.pixels import as_tensor
 from model.training.score import GROUPS, Score
-from model.training.strength import BANDS, LEVELS, MEMORY, Strength, amplitudes, kinds, traits
+from model.training.strength import BANDS, LEVELS, MEMORY, Strength, amplitudes, contrast, kinds, traits
 
 
 def test_the_bands_are_octaves():
@@ -47,7 +51,17 @@ def test_plain_ground_and_varied_built_or_not_are_kinds_of_their_own():
     plain = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(1)) * 4 / 127.5
     condition = torch.cat([plain, 5 * plain, plain, 5 * plain])
     assert kinds(condition, torch.tensor([0.0, 0.0, 1.0, 1.0])).tolist() == [1, 0, 3, 2]
-    assert kinds(condition + 0.4, torch.tensor([0.0, 0.0, 1.0, 1.0])).tolist() == [4] * 4  # as bright as sand or snow
+    built = torch.tensor([0.0, 0.0, 1.0, 1.0])
+    sand = condition + torch.tensor([0.5, 0.3, 0.0])[:, None, None]
+    assert kinds(sand, built).tolist() == [4] * 4
+    assert kinds(condition + 0.4, built).tolist() == [4, 0, 4, 2]  # white: ice, and mountains' snow
+
+
+def test_contrast_is_the_evaluations():
+    pixels = np.random.default_rng(1).integers(90, 130, (128, 128, 3)).astype(np.uint8)
+    pixels[:64, :64] //= 2
+    grey = pixels.mean(-1, keepdims=True).repeat(3, -1).round().astype(np.uint8)  # of grey both weights are the same
+    assert contrast(as_tensor(grey)[None]).item() == pytest.approx(measured(grey), rel=1e-3)
 
 
 def test_the_mean_is_over_its_latest_places():

@@ -25,7 +25,7 @@ from model.residual import Whitening
 from model.schedule import alpha_bars
 from model.training.degradation import degrade, haze
 from model.training.descent import Descent
-from model.training.distill import COVERS, RELIEFS, DistillConfig, Distiller
+from model.training.distill import COVERS, LIVELIEST, RELIEFS, ROUNDING, DistillConfig, Distiller
 from model.training.imagery import COLUMNS, CONTRAST, Patch, match_tone, read_index, read_patches
 from model.training.lattice import grid_phase, streaks
 from model.training.loop import TrainConfig, Trainer, loss_weight
@@ -510,10 +510,10 @@ def test_strength_is_held_apart_where_the_condition_is_exact(folder, tmp_path):
         assert [float(held.count.sum()) for held in d.strengths] == count
 
 
-@pytest.mark.parametrize("level, contrast, kind", [("305", 0.0, Ground.SLOPE), ("19", 0.0, Ground.BARE),
-                                                    ("19", 0.1, Ground.SLOPE)])
-def test_white_is_held_against_mountains_where_it_is_first_drawn(level, contrast, kind):
-    """Or all below it is blank: the base's snow is white and no more; and below, where it has light and shadow."""
+@pytest.mark.parametrize("level", ["305", "19"])
+@pytest.mark.parametrize("contrast, kind", [(0.0, Ground.BARE), (0.02, Ground.BARE), (0.1, Ground.SLOPE)])
+def test_white_is_held_against_mountains_where_it_has_light_and_shadow(level, contrast, kind):
+    """At every level: what is as even as ice is ice."""
     snow = under_earth(21, (235, 238, 242))
     patches = [under_earth(20), snow, *(grained(i, 8, level, "mountains") for i in range(3))]
     pairs = Pairs(patches, 1, PairConfig(crop=256))
@@ -542,6 +542,24 @@ def test_what_lies_beside_snow_is_not_built(share, kind):
     condition = torch.full((3, 20, 20), -0.4)
     condition[:, :, :share] = 0.86
     assert descent.like("19", condition, np.random.default_rng(1))[1] == kind
+    assert descent.like("19", condition, np.random.default_rng(1), unbuilt=True)[1] == Ground.SLOPE
+
+
+def test_calm_ground_of_the_cascade_is_to_stay_as_calm_as_its_condition(folder, tmp_path):
+    """Sea of z11 that is livelier costs as many grey levels; woods, known sea and sea of z9 may be as lively."""
+    d = distiller(folder, tmp_path, own=0.0)
+    train = [under_earth(1), *patches_of(folder)]
+    batch = Distiller(tmp_path / "teacher" / "state.pt", replace(d.config, deep=1), train,
+                      tmp_path / "student").batches.batch(0)
+    d.deep, lively = 1, 10 / 127.5 * (torch.arange(80) // 2 % 2 * 2 - 1).expand(3, 80, 80)
+    sea, wood = (torch.tensor(c).div(127.5).sub(1)[:, None, None] for c in ((20.0, 60.0, 120.0), (30.0, 60.0, 28.0)))
+    for place, colour, m_per_px, cost in ((0, sea, 76.0, 10 - LIVELIEST * ROUNDING), (0, wood, 76.0, 0.0),
+                                          (0, sea, 305.0, 0.0), (1, sea, 76.0, 0.0)):
+        condition, resolution = torch.zeros_like(batch.condition), batch.resolution.clone()
+        both, fake = [place, place + d.places], torch.zeros(2 * d.places, 3, 80, 80)
+        condition[both], resolution[place], fake[both] = colour, m_per_px, colour + lively
+        found = d.lively(fake, batch._replace(condition=condition, resolution=resolution))
+        assert float(found) == pytest.approx(cost, abs=0.02)
 
 
 def test_a_likeness_lies_at_any_angle():
