@@ -14,14 +14,15 @@ from torch.nn import functional as F
 
 from model.readings import inner
 from model.training.imagery import LEVELS, Patch
-from model.training.pairs import BUILT, SNOWY, Ground, Pair, Pairs, ground, rotate, turn, wild
-from model.training.pixels import SEA, as_pixels, as_tensor, bare, sand, snowfield, white
+from model.training.pairs import BUILT, SHORES, SNOWY, Ground, Pair, Pairs, ground, rotate, shore, turn, wild
+from model.training.pixels import SEA, as_pixels, as_tensor, bare, sand, sea, snowfield, white
 from model.training.snow import RELIEF, snowed
 
 SHARES = {"305": 0.2, "76": 0.24, "19": 0.28, "4.8": 0.28}  # how often each level is drawn
 WINDOW = 16      # pixels of a level that are carried on to the next; four times as many are made of them
 LIKE = 8         # of the nearest real pictures one is drawn; where contrast says nothing, the most varied of some
 COLOUR = 12.0    # grey levels of colour that count as much as ...
+WET = 0.2        # ... this share of sea, or ...
 SPREAD = 36.0    # ... these of contrast: a condition that is too flat is to be held against what it should have been
 LIVELY = 1.3     # times its contrast is what sand is held against: what is held against its like fades
 FIRST = "305"    # the level that sees what was made of the base, which knows no shadows on snow
@@ -61,6 +62,7 @@ class Descent:
             found = [(p.pixels, ground(p)) for p in patches if p.level == level]
             other, kinds = WILD.get(level, ("", ()))
             found += [(p.pixels, ground(p)) for p in patches if p.level == other and nature(p.landcover, kinds)]
+            found += [(p.pixels, ground(p)) for p in patches if p.level == SHORES.get(level) and shore(sea(p.pixels))]
             if pairs.config.snowed:
                 snow = ([p.pixels for p in pairs.snow if p.level != level] if level in SNOWY
                         else [snowed(p.pixels, rng) for p in pairs.relief])
@@ -124,8 +126,8 @@ class Descent:
         pictures, known, quiet = self.real[level]
         place = as_pixels(condition)
         mine = features(place, 1)
-        away = np.square(known[:, :3] - mine[:3]).sum(1) / COLOUR**2
-        empty, dunes = bare(*mine[:3]), sand(*mine[:2])
+        away = np.square(known[:, :3] - mine[:3]).sum(1) / COLOUR**2 + np.square((known[:, 4] - mine[4]) / WET)
+        empty, dunes = bare(*mine[:3]) and not shore(mine[4]), sand(*mine[:2])
         snow = snowfield(mine[:3], mine[3])
         calm = mine[3] < CALM or empty
         free = not calm and level in FREE
@@ -151,6 +153,7 @@ def nature(landcover: str, kinds: tuple[str, ...]) -> bool:
 
 
 def features(pixels: np.ndarray, squares: int = 4) -> np.ndarray:
-    """Mean colour, and standard deviation of the `squares`² means' brightness, of ``(H, W, 3)``, in grey levels."""
+    """Mean colour, and standard deviation of the `squares`² means' brightness, of ``(H, W, 3)``, in grey levels; share
+    of sea."""
     means = F.avg_pool2d(torch.from_numpy(pixels.astype(np.float32)).permute(2, 0, 1)[None], squares)[0]
-    return np.array([*means.mean((1, 2)).tolist(), float(means.mean(0).std())])
+    return np.array([*means.mean((1, 2)).tolist(), float(means.mean(0).std()), sea(means.permute(1, 2, 0).numpy())])

@@ -121,7 +121,7 @@ ROUNDING = 0.5       # ... which is at least so many grey levels: below this it 
 COVERS = 0.45        # correlation with its cover that is asked of land: relief is to be drawn there as well
 # ... and with its relief of mountains, at z15 and how much more a level above: real ones have 0.75 with a sketch of
 # themselves, but what is a ridge at 300 m is a plain slope at 5 m, and was leather.
-RELIEFS = 0.15, 0.1
+RELIEFS = 0.15, 0.13
 
 
 @torch.no_grad()

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from model.training.degradation import degrade, haze
 from model.training.imagery import LEVELS, Patch
-from model.training.pixels import SEA, as_tensor, sand
+from model.training.pixels import as_tensor, sand, sea
 from model.training.snow import RELIEF, snowed, snowy
 
 # How often each level is drawn. z7…z15 are what `earth` generates; 4892 serves worlds with a coarse picture.
@@ -19,6 +19,7 @@ LEVEL_WEIGHTS = {"4892": 0.08, "1223": 0.22, "611x": 0.09, "305": 0.13, "76": 0.
 FINE = {"305": 305.0, "76": 76.0, "19": 19.1, "4.8": 4.78}  # levels that lack calm nature
 SNOWY = ("1223", "611x", "305")                       # levels that have real snow on mountains
 SNOWED = ("1223", "1223", "305", "305", "76", "19", "4.8")  # ... that are shown it, and how often
+SHORES = {"76": "305", "4.8": "19"}  # levels that have a dozen shores, if any, and the level whose shores stand in
 LEVELS_M = {"1223": 1223.0, **FINE}
 # Words of land covers that have straight lines; those of SpaceNet 7 and ShipsNet, towns and their land, have no name.
 BUILT = ("farm", "crop", "city", "pivot", "port", "smallholdings", "irrigated")
@@ -104,11 +105,13 @@ class Pairs:
         self.relief = [p for p in patches if p.level == "76" and any(n in p.landcover for n in RELIEF)]
         self.snow = [p for p in patches if config.snowed and p.blue_marble and p.level in SNOWY and snowy(p.pixels)]
         self.shores = [p for p in patches
-                       if config.shores and (p.base is not None or p.above is not None) and 0.1 < sea(p.pixels) < 0.9]
+                       if config.shores and (p.base is not None or p.above is not None) and shore(sea(p.pixels))]
         self.borrow = {"305": self.relief,
                        "19": [p for p in patches if p.level == "76" and any(n in p.landcover for n in nature)]}
         self.borrow["4.8"] = self.borrow["19"] + [p for p in patches if p.level == "19" and "forest" in p.landcover]
         self.borrow["76"] = [p for p in patches if p.level in ("305", "611x") and p.landcover.startswith("auto:desert")]
+        for level, other in SHORES.items():
+            self.borrow[level] = self.borrow[level] + [p for p in patches if p.level == other and shore(sea(p.pixels))]
 
     def item(self, n: int) -> Pair:
         """Pair number n, a function of (seed, n)."""
@@ -224,6 +227,11 @@ class Pairs:
         return _tone(target, self.config.tone, rng).clamp(-1, 1)
 
 
+def shore(share: float) -> bool:
+    """Whether what has that share of sea is a shore."""
+    return 0.1 < share < 0.9
+
+
 def ground(patch: Patch) -> Ground:
     """What a picture is likely to show."""
     if patch.level in ("76", "19", "4.8") and (not patch.landcover or any(n in patch.landcover for n in BUILT)):
@@ -240,12 +248,6 @@ def wild(kind: Ground, red: float, green: float, blue: float) -> Ground:
     if kind != Ground.BUILT or (red + green + blue) / 3 >= SHADED and not sand(red, green):
         return kind
     return Ground.LAND if green > red + GREEN else Ground.SLOPE
-
-
-def sea(pixels: np.ndarray) -> float:
-    """The share of ``(H, W, 3)`` that is blue."""
-    red, green, blue = (pixels[..., c].astype(np.int16) for c in range(3))
-    return float((blue > np.maximum(red, green) + SEA).mean())
 
 
 def turn(image: torch.Tensor, k: int) -> torch.Tensor:

@@ -16,7 +16,7 @@ def as_pixels(image: torch.Tensor) -> np.ndarray:
 
 SAND, WARM = 150, 12  # grey levels of red, and over green, from which ground is sand: plains as bright are yellower
 SNOW = 170            # ... of every colour
-SEA = 10              # ... of blue over both others
+SEA, WATER = 10, 100  # ... of blue over both others, and of red at most: the sky's light on snow is as blue
 STEEP = 5.0           # ... of contrast of what is white, from which it is mountains: ice has 2, they have 8
 
 
@@ -33,6 +33,12 @@ def white(colours: np.ndarray) -> np.ndarray:
 def snowfield(colour: np.ndarray, contrast: float) -> bool:
     """Whether what has that mean colour ``(3,)`` and contrast, in grey levels, is likely to be mountains under snow."""
     return bool(white(colour)) and contrast > STEEP
+
+
+def sea(pixels: np.ndarray) -> float:
+    """The share of colours ``(…, 3)``, in grey levels, that are water's."""
+    red, green, blue = (pixels[..., c].astype(np.float32) for c in range(3))
+    return float(((blue > np.maximum(red, green) + SEA) & (red < WATER)).mean())
 
 
 def bare(red: float, green: float, blue: float) -> bool:

@@ -30,6 +30,7 @@ from model.training.imagery import COLUMNS, CONTRAST, Patch, match_tone, read_in
 from model.training.lattice import grid_phase, streaks
 from model.training.loop import TrainConfig, Trainer, loss_weight
 from model.training.pairs import Ground, PairConfig, Pairs, ground, rotate, turn
+from model.training.pixels import as_pixels, sea
 from model.training.sheet import Sheet
 from model.training.sketch import drawn, fields, sketch
 from model.training.strength import DEEPEST
@@ -533,6 +534,21 @@ def test_what_is_dark_is_not_built_whatever_its_likeness_is(colour, kind):
     descent = Descent(patches, Pairs(patches, 1, PairConfig(calm=0.0)), 80, {}, rim=0, seed=1)
     condition = torch.tensor(colour).float().div(127.5).sub(1)[:, None, None].expand(3, 20, 20)
     assert descent.like("19", condition, np.random.default_rng(1))[1] == kind
+
+
+def test_a_coast_is_held_against_coasts():
+    """Not against snow and the blue of its shadows; where a level has none, against those of the level above."""
+    coast = grained(1, 8, "305", "auto:forest-coast")
+    coast.pixels[:, :57] = (25, 60, 120)
+    snow = grained(2, 40, "76", "mountains")
+    snow.pixels[:, :57] = (118, 138, 172)
+    patches = [under_earth(20), coast, snow, grained(3, 8, "76", "forest")]
+    descent = Descent(patches, Pairs(patches, 1, PairConfig(calm=0.0)), 80, {}, rim=0, seed=1)
+    assert sorted({round(share, 1) for *_, share in descent.real["76"][1]}) == [0.0, 0.5]
+    condition = torch.tensor((90.0, 105.0, 110.0)).div(127.5).sub(1)[:, None, None].expand(3, 20, 20).clone()
+    condition[:, :, :8] = torch.tensor((60.0, 90.0, 140.0)).div(127.5).sub(1)[:, None, None]
+    likeness, kind = descent.like("76", condition, np.random.default_rng(1))
+    assert kind == Ground.LAND and sea(as_pixels(likeness)) > 0.1
 
 
 @pytest.mark.parametrize("share, kind", [(0, Ground.BUILT), (8, Ground.SLOPE)])
