@@ -538,11 +538,12 @@ def test_what_is_dark_is_not_built_whatever_its_likeness_is(colour, kind):
 
 def test_a_coast_is_held_against_coasts():
     """Not against snow and the blue of its shadows; where a level has none, against those of the level above."""
-    coast = grained(1, 8, "305", "auto:forest-coast")
-    coast.pixels[:, :57] = (25, 60, 120)
+    coasts = [grained(n, 8, "305", "auto:forest-coast") for n in range(4)]
+    for coast in coasts:
+        coast.pixels[:, :57] = (25, 60, 120)
     snow = grained(2, 40, "76", "mountains")
     snow.pixels[:, :57] = (118, 138, 172)
-    patches = [under_earth(20), coast, snow, grained(3, 8, "76", "forest")]
+    patches = [under_earth(20), *coasts, snow, grained(3, 8, "76", "forest")]
     descent = Descent(patches, Pairs(patches, 1, PairConfig(calm=0.0)), 80, {}, rim=0, seed=1)
     assert sorted({round(share, 1) for *_, share in descent.real["76"][1]}) == [0.0, 0.5]
     condition = torch.tensor((90.0, 105.0, 110.0)).div(127.5).sub(1)[:, None, None].expand(3, 20, 20).clone()
