@@ -98,12 +98,10 @@ class Descent:
             m_per_px /= 4
         edge = (4 * WINDOW - self.crop // 4) // 2
         condition = made[0, :, edge:-edge, edge:-edge]
-        real, kind = self.like(level, condition, rng, unbuilt=alpine)
+        real, kind, snow = self.like(level, condition, rng, unbuilt=alpine)
         # What is white is not to be kept so: a slope in the shade is darker than all that the base knows of it.
-        found = features(as_pixels(condition), 1)
-        mend = level == FIRST and snowfield(found[:3], found[3])
-        return Pair(condition, real, m_per_px, self.dial.get(LEVELS[level], 0.0), level, ground=kind, mend=mend,
-                    where=(world, LEVELS[level], *(4 * (v + edge) for v in last)))
+        return Pair(condition, real, m_per_px, self.dial.get(LEVELS[level], 0.0), level, ground=kind,
+                    mend=snow and level == FIRST, where=(world, LEVELS[level], *(4 * (v + edge) for v in last)))
 
     def start(self, rng: np.random.Generator, alpine: bool = False) -> tuple[Patch, np.ndarray]:
         """Where to begin: a patch and a window of the base above it; on land, or on mountains' snow if it is to be
@@ -118,9 +116,9 @@ class Descent:
         return top, top.base[y:y + WINDOW, x:x + WINDOW]
 
     def like(self, level: str, condition: torch.Tensor, rng: np.random.Generator,
-             unbuilt: bool = False) -> tuple[torch.Tensor, Ground]:
-        """A real picture of `level`, of colours and contrast as the condition has them, ``(3, crop, crop)``, and
-        what is to be drawn there: what that shows, unless the place is bare, or `unbuilt`.
+             unbuilt: bool = False) -> tuple[torch.Tensor, Ground, bool]:
+        """A real picture of `level`, of colours and contrast as the condition has them, ``(3, crop, crop)``;
+        what is to be drawn there: what that shows, unless the place is bare, or `unbuilt`; whether it is a snowfield.
 
         Turned by any angle: towns and fields lie along rows and columns, and what is drawn everywhere must not."""
         pictures, known, quiet = self.real[level]
@@ -144,7 +142,8 @@ class Descent:
         if kind == Ground.BUILT and (unbuilt or white(place).mean() > ROOFS):
             kind = Ground.SLOPE
         turned = rotate(turn(as_tensor(pixels), int(rng.integers(8))), float(rng.uniform(0, math.pi / 2)))
-        return inner(turned[None], self.cut)[0], Ground.SLOPE if dunes or snow else Ground.BARE if empty else kind
+        kind = Ground.SLOPE if dunes or snow else Ground.BARE if empty else kind
+        return inner(turned[None], self.cut)[0], kind, snow
 
 
 def nature(landcover: str, kinds: tuple[str, ...]) -> bool:

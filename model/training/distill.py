@@ -122,6 +122,9 @@ COVERS = 0.45        # correlation with its cover that is asked of land: relief 
 # ... and with its relief of mountains, at z15 and how much more a level above: real ones have 0.75 with a sketch of
 # themselves, but what is a ridge at 300 m is a plain slope at 5 m, and was leather.
 RELIEFS = 0.15, 0.13
+# ... and with its parcels of built land, of whose sketches real ones have 0.8; less of known places that are not shown
+# their own, for their conditions have streets already.
+PARCELS = 0.75, 0.4
 
 
 @torch.no_grad()
@@ -327,7 +330,9 @@ class Distiller:
         mean = (self.whitening.whiten(away, twice).abs().mean((1, 2, 3)) * kept.repeat(2)).sum() / (2 * self.places)
         ruled = torch.zeros((), device=self.device)
         if c.ruled and self.network.config.shown:
-            ruled = self.ruled(fake, extra, ground.repeat(2), twice)
+            unknown = (torch.arange(self.places, device=self.device) < self.deep) | self.sketched(batch)
+            parcelled = torch.where(unknown, *PARCELS)
+            ruled = self.ruled(fake, extra, ground.repeat(2), twice, parcelled.repeat(2))
         calm = torch.zeros((), device=self.device)
         if c.calm and self.deep:
             calm = self.lively(fake, batch)
@@ -363,7 +368,7 @@ class Distiller:
         """What is too strong or too weak in the mean, of the traits of two pictures and of the real ones. Known places
         are fewer, and of one kind, but for calm ones: these are shown no sketch, and would be most of the others."""
         deep = torch.arange(self.places, device=self.device) < self.deep
-        sketched = batch.sketches[:self.places].nan_to_num().flatten(1).any(1)
+        sketched = self.sketched(batch)
         condition = batch.condition[:self.places]
         kind = torch.where(deep, kinds(condition, batch.ground == Ground.BUILT), BARE * (batch.ground == Ground.BARE))
         exact = (F.avg_pool2d(batch.target, 4) - condition).abs().amax((1, 2, 3)) < ROUNDED
@@ -374,6 +379,10 @@ class Distiller:
                 total = total + held(torch.cat([one[those], other[those]]), real[those], batch.resolution[those],
                                      kind[those])
         return total
+
+    def sketched(self, batch: Batch) -> torch.Tensor:
+        """Which places are shown their own sketch, ``(B,)``."""
+        return batch.sketches[:self.places].nan_to_num().flatten(1).any(1)
 
     def lively(self, fake: torch.Tensor, batch: Batch) -> torch.Tensor:
         """By how many grey levels the contrast in 64 px squares is more than LIVELIEST times the condition's enlarged,
@@ -386,9 +395,9 @@ class Distiller:
         made, parent = (contrast(v) for v in (fake[both], enlarge(batch.condition[both])))
         return (made - LIVELIEST * parent.clamp(min=ROUNDING)).clamp(min=0).sum() / (2 * self.deep)
 
-    def ruled(self, fake, extra, ground, resolution) -> torch.Tensor:
+    def ruled(self, fake, extra, ground, resolution, parcelled) -> torch.Tensor:
         """How much of the relief, the parcels and the cover that are shown, the last of `extra`, is missing where they
-        are to be drawn, and how much is drawn where they are not to be."""
+        are to be drawn, and how much is drawn where they are not to be; `parcelled` is what is asked of parcels."""
         total, config, shown = torch.zeros((), device=self.device), self.network.config, extra[-1]
         flat = (ground == Ground.BUILT) | (ground == Ground.BARE)
         if config.relief:
@@ -398,7 +407,7 @@ class Distiller:
                              + torch.where(flat, alike.clamp(min=0), 0.0)).mean()
         if config.parcels:
             alike = drawn(fake, shown[:, :parcels.CHANNELS])
-            total = total + torch.where(ground == Ground.BUILT, 1 - alike, alike.clamp(min=0)).mean()
+            total = total + torch.where(ground == Ground.BUILT, parcelled - alike, alike).clamp(min=0).mean()
         if config.cover:
             alike = drawn(fake, shown[:, -cover.CHANNELS:])
             total = total + (torch.where(ground == Ground.LAND, (COVERS - alike).clamp(min=0), 0.0)

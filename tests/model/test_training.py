@@ -25,7 +25,7 @@ from model.residual import Whitening
 from model.schedule import alpha_bars
 from model.training.degradation import degrade, haze
 from model.training.descent import Descent
-from model.training.distill import COVERS, LIVELIEST, RELIEFS, ROUNDING, DistillConfig, Distiller
+from model.training.distill import COVERS, LIVELIEST, PARCELS, RELIEFS, ROUNDING, DistillConfig, Distiller
 from model.training.imagery import COLUMNS, CONTRAST, Patch, match_tone, read_index, read_patches
 from model.training.lattice import grid_phase, streaks
 from model.training.loop import TrainConfig, Trainer, loss_weight
@@ -522,8 +522,8 @@ def test_white_is_held_against_mountains_where_it_has_light_and_shadow(level, co
     descent = Descent(patches, pairs, 80, {}, rim=0, seed=1)
     condition = 0.86 + contrast * (torch.arange(20) // 5 % 2 * 2 - 1).expand(3, 20, 20)
     for n in range(20):
-        likeness, found = descent.like(level, condition, np.random.default_rng(n))
-        assert found == kind and bool(likeness.mean() > 0.4) == (kind == Ground.BARE)
+        likeness, found, snowfield = descent.like(level, condition, np.random.default_rng(n))
+        assert found == kind and snowfield == (kind == Ground.SLOPE) == bool(likeness.mean() <= 0.4)
 
 
 @pytest.mark.parametrize("colour, kind", [((110, 118, 80), Ground.BUILT), ((30, 52, 28), Ground.LAND),
@@ -548,7 +548,7 @@ def test_a_coast_is_held_against_coasts():
     assert sorted({round(share, 1) for *_, share in descent.real["76"][1]}) == [0.0, 0.5]
     condition = torch.tensor((90.0, 105.0, 110.0)).div(127.5).sub(1)[:, None, None].expand(3, 20, 20).clone()
     condition[:, :, :8] = torch.tensor((60.0, 90.0, 140.0)).div(127.5).sub(1)[:, None, None]
-    likeness, kind = descent.like("76", condition, np.random.default_rng(1))
+    likeness, kind, _ = descent.like("76", condition, np.random.default_rng(1))
     assert kind == Ground.LAND and sea(as_pixels(likeness)) > 0.1
 
 
@@ -587,7 +587,7 @@ def test_a_likeness_lies_at_any_angle():
     condition, rng = torch.zeros(3, 24, 24), np.random.default_rng(2)
     along = []
     for _ in range(24):
-        picture, kind = descent.like("76", condition, rng)
+        picture, kind, _ = descent.like("76", condition, rng)
         assert picture.shape == (3, 96, 96) and kind == Ground.LAND
         across, down = (float(picture.diff(dim=dim).abs().mean()) for dim in (1, 2))
         along.append(min(across, down) / max(across, down))
@@ -647,10 +647,12 @@ def test_cover_is_to_be_drawn_on_land_and_not_on_what_is_bare(folder, tmp_path):
     lit = 0.1 * relief.sum(1, keepdim=True).expand(-1, 3, -1, -1)
     coarse = RELIEFS[0] + 4 * RELIEFS[1]  # of z7
     asked = {(Ground.LAND, DEEPEST): (COVERS, 0.0, COVERS), (Ground.BARE, DEEPEST): (0.0, 1.0, 1.0),
-             (Ground.BUILT, DEEPEST): (1.0, 1.0, 2.0), (Ground.SLOPE, DEEPEST): (RELIEFS[0], RELIEFS[0], 0.0),
+             (Ground.BUILT, DEEPEST): (PARCELS[0], PARCELS[0], PARCELS[0] + 1),
+             (Ground.SLOPE, DEEPEST): (RELIEFS[0], RELIEFS[0], 0.0),
              (Ground.SLOPE, 256 * DEEPEST): (coarse, coarse, 0.0)}
     for (kind, resolution), blamed in asked.items():
-        found = [float(d.ruled(picture, [relief, shown[None]], torch.tensor([kind]), torch.tensor([resolution])))
+        found = [float(d.ruled(picture, [relief, shown[None]], torch.tensor([kind]), torch.tensor([resolution]),
+                               torch.tensor([PARCELS[0]])))
                  for picture in (blank, obedient, lit)]
         assert found == pytest.approx(blamed, abs=0.1)
 
