@@ -30,7 +30,7 @@ from model.training.batches import Batch, Batches
 from model.training.descent import SHARES, Descent
 from model.training.imagery import Patch
 from model.training.journal import Journal, share_done
-from model.training.lattice import grid_phase, streaks
+from model.training.lattice import grid_phase, lines, streaks
 from model.training.pairs import Ground, PairConfig, Pairs
 from model.training.patches import RIM, patch_distance
 from model.training.processes import agreed, here, share_gradients
@@ -118,6 +118,7 @@ ROUNDED = 1 / 255    # in [-1, 1]: what a condition is off by that is a real pic
 CALM_FROM = 100.0    # m/px below which what is bare is calm: above, there are dunes and crevasses to see
 LIVELIEST = 1.35     # times its condition's contrast, for calm ground ...
 ROUNDING = 0.5       # ... which is at least so many grey levels: below this it is rounding
+LINES = 4.0          # grey levels that a lattice there, of lines twice as steep as all else, costs
 COVERS = 0.45        # correlation with its cover that is asked of land: relief is to be drawn there as well
 # ... and with its relief of mountains, at z15 and how much more a level above: real ones have 0.75 with a sketch of
 # themselves, but what is a ridge at 300 m is a plain slope at 5 m, and was leather.
@@ -385,15 +386,18 @@ class Distiller:
         return batch.sketches[:self.places].nan_to_num().flatten(1).any(1)
 
     def lively(self, fake: torch.Tensor, batch: Batch) -> torch.Tensor:
-        """By how many grey levels the contrast in 64 px squares is more than LIVELIEST times the condition's enlarged,
-        in the mean of deep places that are sea, ice or sand at z11 or deeper, where they are to stay calm."""
+        """Of deep places that are sea, ice or sand at z11 or deeper, where they are to stay calm: by how many grey
+        levels, in the mean, the contrast in 64 px squares is more than LIVELIEST times the condition's enlarged; and
+        what the lines of its pixels, and of the network's, cost."""
         places = [i for i, kind in enumerate(kinds(batch.condition[:self.deep], batch.ground[:self.deep] < 0))
                   if kind == BARE and batch.resolution[i] < CALM_FROM]
         both = places + [self.places + i for i in places]
         if not both:
             return torch.zeros((), device=self.device)
         made, parent = (contrast(v) for v in (fake[both], enlarge(batch.condition[both])))
-        return (made - LIVELIEST * parent.clamp(min=ROUNDING)).clamp(min=0).sum() / (2 * self.deep)
+        lattice = sum((lines(fake[both].mean(1, keepdim=True), period) - 1).clamp(min=0) for period in (4, COARSE))
+        return ((made - LIVELIEST * parent.clamp(min=ROUNDING)).clamp(min=0).sum() / (2 * self.deep)
+                + LINES * lattice * len(places) / self.deep)
 
     def ruled(self, fake, extra, ground, resolution, parcelled) -> torch.Tensor:
         """How much of the relief, the parcels and the cover that are shown, the last of `extra`, is missing where they

@@ -28,6 +28,18 @@ def grid_phase(pictures: torch.Tensor, period: int = COARSE) -> torch.Tensor:
     return total
 
 
+def lines(pictures: torch.Tensor, period: int) -> torch.Tensor:
+    """Mean gradient across every `period`th row and column of ``(B, 1, H, W)`` over that across the others: a scalar,
+    1 where no grid shows. What is enlarged is steepest between the pixels that it is made of."""
+    on, off = [], []
+    for dim in (2, 3):
+        gradient = pictures.diff(dim=dim).abs().mean((0, 1, 5 - dim))
+        at = torch.arange(1, len(gradient) + 1, device=pictures.device) % period == 0
+        on.append(gradient[at])
+        off.append(gradient[~at])
+    return torch.cat(on).mean() / (torch.cat(off).mean() + 1e-6)
+
+
 def streaks(detail: torch.Tensor) -> torch.Tensor:
     """Power of what is drawn out along rows and columns over that along diagonals, at two scales: ``(2,)``.
 

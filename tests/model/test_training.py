@@ -27,7 +27,7 @@ from model.training.degradation import degrade, haze
 from model.training.descent import Descent
 from model.training.distill import COVERS, LIVELIEST, PARCELS, RELIEFS, ROUNDING, DistillConfig, Distiller
 from model.training.imagery import COLUMNS, CONTRAST, Patch, match_tone, read_index, read_patches
-from model.training.lattice import grid_phase, streaks
+from model.training.lattice import grid_phase, lines, streaks
 from model.training.loop import TrainConfig, Trainer, loss_weight
 from model.training.pairs import Ground, PairConfig, Pairs, ground, rotate, turn
 from model.training.pixels import as_pixels, sea
@@ -568,7 +568,7 @@ def test_calm_ground_of_the_cascade_is_to_stay_as_calm_as_its_condition(folder, 
     train = [under_earth(1), *patches_of(folder)]
     batch = Distiller(tmp_path / "teacher" / "state.pt", replace(d.config, deep=1), train,
                       tmp_path / "student").batches.batch(0)
-    d.deep, lively = 1, 10 / 127.5 * (torch.arange(80) // 2 % 2 * 2 - 1).expand(3, 80, 80)
+    d.deep, lively = 1, 10 / 127.5 * ((torch.arange(80) + 1) // 2 % 2 * 2 - 1).expand(3, 80, 80)
     sea, wood = (torch.tensor(c).div(127.5).sub(1)[:, None, None] for c in ((20.0, 60.0, 120.0), (30.0, 60.0, 28.0)))
     for place, colour, m_per_px, cost in ((0, sea, 76.0, 10 - LIVELIEST * ROUNDING), (0, wood, 76.0, 0.0),
                                           (0, sea, 305.0, 0.0), (1, sea, 76.0, 0.0)):
@@ -577,6 +577,16 @@ def test_calm_ground_of_the_cascade_is_to_stay_as_calm_as_its_condition(folder, 
         condition[both], resolution[place], fake[both] = colour, m_per_px, colour + lively
         found = d.lively(fake, batch._replace(condition=condition, resolution=resolution))
         assert float(found) == pytest.approx(cost, abs=0.02)
+        fake[both] = fake[both].roll(1, 3)  # the same, with steps where the condition's are
+        assert float(d.lively(fake, batch._replace(condition=condition, resolution=resolution))) >= 2 * cost
+
+
+def test_what_is_enlarged_is_steepest_between_its_pixels_and_noise_nowhere():
+    chance = torch.Generator().manual_seed(1)
+    noise, coarse = torch.randn(4, 1, 128, 128, generator=chance), torch.randn(4, 1, 32, 32, generator=chance)
+    assert float(lines(noise, 4)) == pytest.approx(1, abs=0.02)
+    assert float(lines(F.interpolate(coarse, scale_factor=4, mode="bicubic"), 4)) > 1.3
+    assert float(lines(F.interpolate(coarse, scale_factor=4), 4)) > 100
 
 
 def test_a_likeness_lies_at_any_angle():
