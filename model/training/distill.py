@@ -116,16 +116,16 @@ class DistillConfig:
 CUT, REACH = 16, 32  # pixels
 ROUNDED = 1 / 255    # in [-1, 1]: what a condition is off by that is a real picture's own means in 256 grey levels
 CALM_FROM = 100.0    # m/px below which what is bare is calm: above, there are dunes and crevasses to see
-LIVELIEST = 1.35     # times its condition's contrast, for calm ground ...
+LIVELIEST = 1.45     # times its condition's contrast, for calm ground ...
 ROUNDING = 0.5       # ... which is at least so many grey levels: below this it is rounding
-LINES = 4.0          # grey levels that a lattice there, of lines twice as steep as all else, costs
+LINES = 2.0          # grey levels that a lattice there, of lines twice as steep as all else, costs
 COVERS = 0.45        # correlation with its cover that is asked of land: relief is to be drawn there as well
 # ... and with its relief of mountains, at z15 and how much more a level above: real ones have 0.75 with a sketch of
 # themselves, but what is a ridge at 300 m is a plain slope at 5 m, and was leather.
 RELIEFS = 0.15, 0.13
-# ... and with its parcels of built land, of whose sketches real ones have 0.8; less of known places that are not shown
-# their own, for their conditions have streets already.
-PARCELS = 0.75, 0.4
+# ... and with its parcels of built land: real ones have 0.8 with a sketch of themselves; less of known places that are
+# not shown theirs, for their conditions have streets already.
+PARCELS = 0.9, 0.5
 
 
 @torch.no_grad()
