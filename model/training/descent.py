@@ -24,8 +24,7 @@ LIKE = 8         # of the nearest real pictures one is drawn; where contrast say
 COLOUR = 12.0    # grey levels of colour that count as much as ...
 WET = 0.2        # ... this share of sea, or ...
 SPREAD = 36.0    # ... these of contrast: a condition that is too flat is to be held against what it should have been
-LIVELY = 1.45    # times its contrast is what sand is held against: what is held against its like fades
-FIRST = "305"    # the level that sees what was made of the base, which knows no shadows on snow
+LIVELY = 1.6     # times its contrast is what sand is held against: what is held against its like fades
 ALPINE = 0.04    # of a base that is white, to count as mountains under snow
 MOUNTAINS = {"305": 0.5, "76": 0.25, "19": 0.15, "4.8": 0.15}  # of a level's places: come down to from such a base
 ROOFS = 0.1      # of a place may be white, if it is to be built; of those come down to from such a base none is
@@ -101,7 +100,7 @@ class Descent:
         real, kind, snow = self.like(level, condition, rng, unbuilt=alpine)
         # What is white is not to be kept so: a slope in the shade is darker than all that the base knows of it.
         return Pair(condition, real, m_per_px, self.dial.get(LEVELS[level], 0.0), level, ground=kind,
-                    mend=snow and level == FIRST, where=(world, LEVELS[level], *(4 * (v + edge) for v in last)))
+                    mend=snow and level in FREE, where=(world, LEVELS[level], *(4 * (v + edge) for v in last)))
 
     def start(self, rng: np.random.Generator, alpine: bool = False) -> tuple[Patch, np.ndarray]:
         """Where to begin: a patch and a window of the base above it; on land, or on mountains' snow if it is to be

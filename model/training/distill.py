@@ -33,6 +33,7 @@ from model.training.journal import Journal, share_done
 from model.training.lattice import grid_phase, lines, streaks
 from model.training.pairs import Ground, PairConfig, Pairs
 from model.training.patches import RIM, patch_distance
+from model.training.pixels import ashore, sand
 from model.training.processes import agreed, here, share_gradients
 from model.training.score import Score
 from model.training.sheet import Sheet
@@ -331,9 +332,12 @@ class Distiller:
         mean = (self.whitening.whiten(away, twice).abs().mean((1, 2, 3)) * kept.repeat(2)).sum() / (2 * self.places)
         ruled = torch.zeros((), device=self.device)
         if c.ruled and self.network.config.shown:
-            unknown = (torch.arange(self.places, device=self.device) < self.deep) | self.sketched(batch)
-            parcelled = torch.where(unknown, *PARCELS)
-            ruled = self.ruled(fake, extra, ground.repeat(2), twice, parcelled.repeat(2))
+            sketched = self.sketched(batch).repeat(2)
+            deep = torch.arange(self.places, device=self.device).repeat(2) < self.deep
+            parcelled = torch.where(deep | sketched, *PARCELS)
+            land = F.interpolate(ashore(condition), scale_factor=4)
+            land[sketched] = 1.0  # what is sketched of a shore is to be drawn, waves too
+            ruled = self.ruled(fake, extra, ground.repeat(2), twice, parcelled, land)
         calm = torch.zeros((), device=self.device)
         if c.calm and self.deep:
             calm = self.lively(fake, batch)
@@ -388,34 +392,42 @@ class Distiller:
     def lively(self, fake: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Of deep places that are sea, ice or sand at z11 or deeper, where they are to stay calm: by how many grey
         levels, in the mean, the contrast in 64 px squares is more than LIVELIEST times the condition's enlarged; and
-        what the lines of its pixels, and of the network's, cost."""
+        what the lines of its pixels, and of the network's, cost, but for sand: made of relief, it lost that."""
         places = [i for i, kind in enumerate(kinds(batch.condition[:self.deep], batch.ground[:self.deep] < 0))
                   if kind == BARE and batch.resolution[i] < CALM_FROM]
         both = places + [self.places + i for i in places]
         if not both:
             return torch.zeros((), device=self.device)
         made, parent = (contrast(v) for v in (fake[both], enlarge(batch.condition[both])))
-        lattice = sum((lines(fake[both].mean(1, keepdim=True), period) - 1).clamp(min=0) for period in (4, COARSE))
+        smooth = [i for i in both if not sand(*(127.5 * (batch.condition[i, :2].mean((1, 2)) + 1)).tolist())]
+        lattice = sum((lines(fake[smooth].mean(1, keepdim=True), period) - 1).clamp(min=0) for period in (4, COARSE)
+                      ) if smooth else 0.0
         return ((made - LIVELIEST * parent.clamp(min=ROUNDING)).clamp(min=0).sum() / (2 * self.deep)
-                + LINES * lattice * len(places) / self.deep)
+                + LINES * lattice * len(smooth) / (2 * self.deep))
 
-    def ruled(self, fake, extra, ground, resolution, parcelled) -> torch.Tensor:
+    def ruled(self, fake, extra, ground, resolution, parcelled, land) -> torch.Tensor:
         """How much of the relief, the parcels and the cover that are shown, the last of `extra`, is missing where they
-        are to be drawn, and how much is drawn where they are not to be; `parcelled` is what is asked of parcels."""
+        are to be drawn, and how much is drawn where they are not to be, nor are they in the sea; `parcelled` is what
+        is asked of parcels, `land` which pixels are."""
         total, config, shown = torch.zeros((), device=self.device), self.network.config, extra[-1]
+
+        def alike(what):
+            return drawn(fake, what * land), drawn(fake, what * (1 - land)).clamp(min=0).mean()
+
         flat = (ground == Ground.BUILT) | (ground == Ground.BARE)
         if config.relief:
-            alike = drawn(fake, extra[-2].sum(1, keepdim=True))
+            lit, at_sea = alike(extra[-2].sum(1, keepdim=True))
             asked = RELIEFS[0] + RELIEFS[1] * torch.log2(resolution / DEEPEST) / 2
-            total = total + (torch.where(ground == Ground.SLOPE, (asked - alike).clamp(min=0), 0.0)
-                             + torch.where(flat, alike.clamp(min=0), 0.0)).mean()
+            total = total + at_sea + (torch.where(ground == Ground.SLOPE, (asked - lit).clamp(min=0), 0.0)
+                                      + torch.where(flat, lit.clamp(min=0), 0.0)).mean()
         if config.parcels:
-            alike = drawn(fake, shown[:, :parcels.CHANNELS])
-            total = total + torch.where(ground == Ground.BUILT, parcelled - alike, alike).clamp(min=0).mean()
+            divided, at_sea = alike(shown[:, :parcels.CHANNELS])
+            missing = torch.where(ground == Ground.BUILT, parcelled - divided, divided).clamp(min=0)
+            total = total + at_sea + missing.mean()
         if config.cover:
-            alike = drawn(fake, shown[:, -cover.CHANNELS:])
-            total = total + (torch.where(ground == Ground.LAND, (COVERS - alike).clamp(min=0), 0.0)
-                             + torch.where(ground == Ground.BARE, alike.clamp(min=0), 0.0)).mean()
+            grown, at_sea = alike(shown[:, -cover.CHANNELS:])
+            total = total + at_sea + (torch.where(ground == Ground.LAND, (COVERS - grown).clamp(min=0), 0.0)
+                                      + torch.where(ground == Ground.BARE, grown.clamp(min=0), 0.0)).mean()
         return total
 
     def opinion(self, *view) -> torch.Tensor:

@@ -41,6 +41,12 @@ def sea(pixels: np.ndarray) -> float:
     return float(((blue > np.maximum(red, green) + SEA) & (red < WATER)).mean())
 
 
+def ashore(pictures: torch.Tensor) -> torch.Tensor:
+    """Which pixels of ``(B, 3, H, W)`` in [-1, 1] are not sea, 0 or 1: ``(B, 1, H, W)``."""
+    red, green, blue = (127.5 * (pictures + 1)).split(1, 1)
+    return 1 - ((blue > torch.maximum(red, green) + SEA) & (red < WATER)).float()
+
+
 def bare(red: float, green: float, blue: float) -> bool:
     """Whether that mean colour, in grey levels, is likely to be of sand, snow or the sea."""
     return sand(red, green) or min(red, green, blue) > SNOW or blue > max(red, green) + SEA

@@ -663,9 +663,15 @@ def test_cover_is_to_be_drawn_on_land_and_not_on_what_is_bare(folder, tmp_path):
              (Ground.SLOPE, 256 * DEEPEST): (coarse, coarse, 0.0)}
     for (kind, resolution), blamed in asked.items():
         found = [float(d.ruled(picture, [relief, shown[None]], torch.tensor([kind]), torch.tensor([resolution]),
-                               torch.tensor([PARCELS[0]])))
+                               torch.tensor([PARCELS[0]]), torch.ones(1, 1, 96, 96)))
                  for picture in (blank, obedient, lit)]
         assert found == pytest.approx(blamed, abs=0.1)
+    # In the sea nobody is, and all are blamed for it.
+    for kind in Ground:
+        found = [float(d.ruled(picture, [relief, shown[None]], torch.tensor([kind]), torch.tensor([DEEPEST]),
+                               torch.tensor([0.0]), torch.zeros(1, 1, 96, 96))) for picture in (blank, obedient)]
+        owed = {Ground.LAND: COVERS, Ground.SLOPE: RELIEFS[0]}.get(kind, 0.0)
+        assert found == pytest.approx([owed, owed + 1], abs=0.1)
 
 
 def test_what_the_network_cannot_tell_from_a_desert_or_a_forest_is_not_built():
