@@ -27,6 +27,7 @@ SPREAD = 36.0    # ... these of contrast: a condition that is too flat is to be 
 LIVELY = 1.6     # times its contrast is what sand is held against: what is held against its like fades
 ALPINE = 0.04    # of a base that is white, to count as mountains under snow
 MOUNTAINS = {"305": 0.5, "76": 0.25, "19": 0.15, "4.8": 0.15}  # of a level's places: come down to from such a base
+GREY = 80.0, 12.0  # grey levels of brightness, and between colours, below which a place is a mountain's shady slope
 ROOFS = 0.1      # of a place may be white, if it is to be built; of those come down to from such a base none is
 CALM = 3.0       # grey levels of contrast below which it is calm ground; there, and of sand, contrast counts as colour
 # Levels at which it counts for nothing where it is not calm, and nothing calm stands in; of so many pictures as near
@@ -128,7 +129,7 @@ class Descent:
         snow = snowfield(mine[:3], mine[3])
         calm = mine[3] < CALM or empty
         free = not calm and level in FREE
-        if snow or not empty:
+        if snow or not empty or dunes and mine[3] > CALM:
             away[quiet] += 1e3  # sea, ice and sand on a plain would be fog
         if free:
             away[known[:, 3] < CALM] += 1e3  # only if there is nothing else
@@ -138,7 +139,8 @@ class Descent:
         nearest = np.argsort(away)[rng.integers(min(LIKE, len(away)), size=FREE[level] if free else 1)]
         pixels, kind = pictures[max(nearest, key=lambda i: known[i, 3])]
         kind = wild(kind, *mine[:3])
-        if kind == Ground.BUILT and (unbuilt or white(place).mean() > ROOFS):
+        grey = mine[:3].mean() < GREY[0] and np.ptp(mine[:3]) < GREY[1]
+        if kind == Ground.BUILT and (unbuilt or grey or white(place).mean() > ROOFS):
             kind = Ground.SLOPE
         turned = rotate(turn(as_tensor(pixels), int(rng.integers(8))), float(rng.uniform(0, math.pi / 2)))
         kind = Ground.SLOPE if dunes or snow else Ground.BARE if empty else kind

@@ -117,7 +117,7 @@ class DistillConfig:
 CUT, REACH = 16, 32  # pixels
 ROUNDED = 1 / 255    # in [-1, 1]: what a condition is off by that is a real picture's own means in 256 grey levels
 CALM_FROM = 100.0    # m/px below which what is bare is calm: above, there are dunes and crevasses to see
-LIVELIEST = 1.45     # times its condition's contrast, for calm ground ...
+LIVELIEST, DUNES = 1.45, 1.9  # times its condition's contrast, for calm ground, for sand ...
 ROUNDING = 0.5       # ... which is at least so many grey levels: below this it is rounding
 LINES = 2.0          # grey levels that a lattice there, of lines twice as steep as all else, costs
 COVERS = 0.45        # correlation with its cover that is asked of land: relief is to be drawn there as well
@@ -391,18 +391,20 @@ class Distiller:
 
     def lively(self, fake: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Of deep places that are sea, ice or sand at z11 or deeper, where they are to stay calm: by how many grey
-        levels, in the mean, the contrast in 64 px squares is more than LIVELIEST times the condition's enlarged; and
-        what the lines of its pixels, and of the network's, cost, but for sand: made of relief, it lost that."""
+        levels, in the mean, the contrast in 64 px squares is more than LIVELIEST times the condition's enlarged (DUNES
+        for sand, which went blank); and, but for sand, what the lines of its pixels, and of the network's, cost."""
         places = [i for i, kind in enumerate(kinds(batch.condition[:self.deep], batch.ground[:self.deep] < 0))
                   if kind == BARE and batch.resolution[i] < CALM_FROM]
         both = places + [self.places + i for i in places]
         if not both:
             return torch.zeros((), device=self.device)
         made, parent = (contrast(v) for v in (fake[both], enlarge(batch.condition[both])))
-        smooth = [i for i in both if not sand(*(127.5 * (batch.condition[i, :2].mean((1, 2)) + 1)).tolist())]
+        dunes = [sand(*(127.5 * (batch.condition[i, :2].mean((1, 2)) + 1)).tolist()) for i in both]
+        smooth = [i for i, sandy in zip(both, dunes, strict=True) if not sandy]
+        most = torch.where(torch.tensor(dunes, device=self.device), DUNES, LIVELIEST)
         lattice = sum((lines(fake[smooth].mean(1, keepdim=True), period) - 1).clamp(min=0) for period in (4, COARSE)
                       ) if smooth else 0.0
-        return ((made - LIVELIEST * parent.clamp(min=ROUNDING)).clamp(min=0).sum() / (2 * self.deep)
+        return ((made - most * parent.clamp(min=ROUNDING)).clamp(min=0).sum() / (2 * self.deep)
                 + LINES * lattice * len(smooth) / (2 * self.deep))
 
     def ruled(self, fake, extra, ground, resolution, parcelled, land) -> torch.Tensor:

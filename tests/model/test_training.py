@@ -528,8 +528,9 @@ def test_white_is_held_against_mountains_where_it_has_light_and_shadow(level, co
 
 @pytest.mark.parametrize("colour, kind", [((110, 118, 80), Ground.BUILT), ((30, 52, 28), Ground.LAND),
                                           ((48, 40, 36), Ground.SLOPE), ((210, 190, 160), Ground.SLOPE),
+                                          ((72, 76, 74), Ground.SLOPE), ((72, 76, 55), Ground.BUILT),
                                           ((30, 60, 120), Ground.BARE)])
-def test_what_is_dark_is_not_built_whatever_its_likeness_is(colour, kind):
+def test_what_is_dark_or_grey_is_not_built_whatever_its_likeness_is(colour, kind):
     patches = [under_earth(20), *(grained(i, 8, "19", "") for i in range(3))]
     descent = Descent(patches, Pairs(patches, 1, PairConfig(calm=0.0)), 80, {}, rim=0, seed=1)
     condition = torch.tensor(colour).float().div(127.5).sub(1)[:, None, None].expand(3, 20, 20)
