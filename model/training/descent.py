@@ -27,8 +27,8 @@ SPREAD = 36.0    # ... these of contrast: a condition that is too flat is to be 
 LIVELY = 1.6     # times its contrast is what sand is held against: what is held against its like fades
 ALPINE = 0.04    # of a base that is white, to count as mountains under snow
 MOUNTAINS = {"305": 0.5, "76": 0.25, "19": 0.15, "4.8": 0.15}  # of a level's places: come down to from such a base
-GREY = 80.0, 12.0  # grey levels of brightness, and between colours, below which a place is a mountain's shady slope
 ROOFS = 0.1      # of a place may be white, if it is to be built; of those come down to from such a base none is
+GREY = 80.0, 12.0  # grey levels of brightness, and between colours, below which a place is a mountain's shady slope
 CALM = 3.0       # grey levels of contrast below which it is calm ground; there, and of sand, contrast counts as colour
 # Levels at which it counts for nothing where it is not calm, and nothing calm stands in; of so many pictures as near
 # the most varied is taken: of three they are a seventh stronger than is usual.

@@ -51,11 +51,11 @@ def traits(detail: torch.Tensor, scattered: torch.Tensor) -> torch.Tensor:
 
 def kinds(condition: torch.Tensor, built: torch.Tensor) -> torch.Tensor:
     """Of conditions ``(B, 3, h, w)`` and whether they are of built land ``(B,)``: int64 ``(B,)``, 0…4."""
-    contrast = 127.5 * condition.mean(1).std((1, 2))
+    varied = 127.5 * condition.mean(1).std((1, 2))
     colours = (127.5 * (condition.mean((2, 3)) + 1)).cpu().numpy()
     empty = torch.tensor([bare(*colour) and not snowfield(colour, float(c))
-                          for colour, c in zip(colours, contrast, strict=True)], device=condition.device)
-    return torch.where(empty, BARE, (contrast < PLAIN).long() + 2 * (built > 0).long())
+                          for colour, c in zip(colours, varied, strict=True)], device=condition.device)
+    return torch.where(empty, BARE, (varied < PLAIN).long() + 2 * (built > 0).long())
 
 
 class Strength(nn.Module):

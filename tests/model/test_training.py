@@ -557,7 +557,7 @@ def test_a_coast_is_held_against_coasts():
 def test_what_lies_beside_snow_is_not_built(share, kind):
     patches = [under_earth(20), *(grained(i, 8, "19", "") for i in range(3))]
     descent = Descent(patches, Pairs(patches, 1, PairConfig(calm=0.0)), 80, {}, rim=0, seed=1)
-    condition = torch.full((3, 20, 20), -0.4)
+    condition = torch.tensor((95.0, 90.0, 70.0)).div(127.5).sub(1)[:, None, None].repeat(1, 20, 20)
     condition[:, :, :share] = 0.86
     assert descent.like("19", condition, np.random.default_rng(1))[1] == kind
     assert descent.like("19", condition, np.random.default_rng(1), unbuilt=True)[1] == Ground.SLOPE
