@@ -35,16 +35,19 @@ def snowfield(colour: np.ndarray, contrast: float) -> bool:
     return bool(white(colour)) and contrast > STEEP
 
 
+def water(red, green, blue):
+    """Which colours, in grey levels that do not overflow, are the sea's: arrays or tensors of one shape."""
+    return (blue > red + SEA) & (blue > green + SEA) & (red < WATER)
+
+
 def sea(pixels: np.ndarray) -> float:
-    """The share of colours ``(…, 3)``, in grey levels, that are water's."""
-    red, green, blue = (pixels[..., c].astype(np.float32) for c in range(3))
-    return float(((blue > np.maximum(red, green) + SEA) & (red < WATER)).mean())
+    """The share of colours ``(…, 3)``, in grey levels, that are the sea's."""
+    return float(water(*np.moveaxis(pixels.astype(np.float32), -1, 0)).mean())
 
 
 def ashore(pictures: torch.Tensor) -> torch.Tensor:
     """Which pixels of ``(B, 3, H, W)`` in [-1, 1] are not sea, 0 or 1: ``(B, 1, H, W)``."""
-    red, green, blue = (127.5 * (pictures + 1)).split(1, 1)
-    return 1 - ((blue > torch.maximum(red, green) + SEA) & (red < WATER)).float()
+    return 1 - water(*(127.5 * (pictures + 1)).split(1, 1)).float()
 
 
 def bare(red: float, green: float, blue: float) -> bool:
