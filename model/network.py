@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from model import cover, parcels
+from model import cover, gullies, parcels
 from model.readings import Cells, Creases, Relief, inner
 
 SCALE = 4  # every level is four times finer than its condition
@@ -43,7 +43,8 @@ class NetworkConfig:
     fine: tuple[int, ...] = ()
     creases: tuple[float, ...] = ()          # widths in pixels of the lines and edges that the noise is also read as
     cells: int = 0                           # pixels of Worley's cells that it is read as; 0: none
-    relief: bool = False                     # read as eroded hills, too
+    relief: bool = False                     # read as eroded hills, too ...
+    gullies: bool = False                    # ... or not read: is shown those that every level has on the one above's
     parcels: bool = False                    # True: is shown fields beside what is read of the noise ...
     nested: bool = False                     # ... each level's in those of the level above ...
     rows: float = 4.0                        # ... and in rows of so many pixels at least
@@ -69,7 +70,9 @@ class NetworkConfig:
         if self.cells and (self.stride % self.cells or self.rim < self.cells) or self.rim % self.stride:
             raise ValueError(f"cells of {self.cells} px, a rim of {self.rim} px and a stride of {self.stride} px "
                              "do not fit into each other")
-        if self.relief and self.rim < Relief.reach:
+        if self.gullies and not self.relief:
+            raise ValueError("gullies are shown in place of relief, and there is none")
+        if self.relief and not self.gullies and self.rim < Relief.reach:
             raise ValueError(f"relief is read of a rim of at least {Relief.reach} px, not {self.rim}")
         if self.nested and not self.parcels:
             raise ValueError("parcels cannot be nested where none are shown")
@@ -83,8 +86,8 @@ class NetworkConfig:
 
     @property
     def shown(self) -> int:
-        """Channels of the parcels and the cover that it is shown."""
-        return parcels.CHANNELS * self.parcels + cover.CHANNELS * self.cover
+        """Channels of the gullies, the parcels and the cover that it is shown."""
+        return gullies.CHANNELS * self.gullies + parcels.CHANNELS * self.parcels + cover.CHANNELS * self.cover
 
     @property
     def enlarging_reach(self) -> int:
@@ -307,7 +310,7 @@ class Network(nn.Module):
         self.degradation = Embedding(config.frequencies, config.embedding)
         self.creases = Creases(config.creases) if config.creases else None
         self.cells = Cells(config.cells) if config.cells else None
-        self.relief = Relief() if config.relief else None
+        self.relief = Relief() if config.relief and not config.gullies else None
         first, *joined = (len(seen) for seen in inputs(config).values())
         self.first = conv3x3(first, channels[0])
         of_level = [(c, config, m in config.attention, config.padding if i else "zeros")
@@ -332,20 +335,23 @@ class Network(nn.Module):
 
     def read(self, noise: torch.Tensor, ruled: torch.Tensor | None = None) -> list[torch.Tensor]:
         """What the noise ``(B, 3, H, W)`` is also read as, each ``(B, C, H - 2·rim, W - 2·rim)``; last, if the network
-        is shown any, the parcels and the cover `ruled`, of that size, or none anywhere."""
+        is shown any, what is `ruled`, of that size, gullies apart; or none anywhere."""
         with torch.autocast(noise.device.type, enabled=False):  # CPUs take seconds for grouped ones in bfloat16
             found = [reading(noise.float(), self.config.rim)
                      for reading in (self.creases, self.cells, self.relief) if reading]
         if shown := self.config.shown:
-            found.append(torch.zeros_like(inner(noise[:, :1], self.config.rim)).repeat(1, shown, 1, 1)
-                         if ruled is None else ruled)
+            if ruled is None:
+                ruled = torch.zeros_like(inner(noise[:, :1], self.config.rim)).repeat(1, shown, 1, 1)
+            first = gullies.CHANNELS * self.config.gullies
+            found += [part for part in ruled.split([first, shown - first], 1) if part.shape[1]]
         return [x.contiguous(memory_format=torch.channels_last) for x in found]
 
     def ruled(self, seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarray | None:
-        """The parcels and the cover that it is shown at these pixels of a level, float32 ``(2 or 4, y1-y0, x1-x0)``;
-        None if it is shown neither."""
+        """The gullies, the parcels and the cover that it is shown at these pixels of a level, float32
+        ``(shown, y1-y0, x1-x0)``; None if it is shown none."""
         c, place = self.config, (seed, level, x0, y0, x1, y1)
-        found = [parcels.field(*place, c.nested, c.rows)] if c.parcels else []
+        found = [gullies.field(*place)] if c.gullies else []
+        found += [parcels.field(*place, c.nested, c.rows)] if c.parcels else []
         found += [cover.field(*place)] if c.cover else []
         return np.concatenate(found) if found else None
 

@@ -51,7 +51,8 @@ class DistillConfig:
     times: tuple[int, ...] = (999,)       # the student's DDIM timesteps
     creases: tuple[float, ...] = ()       # given to a student whose teacher had none
     cells: int | None = None              # ... or another size of them; 0: none, whatever the teacher had
-    relief: bool = False                  # True: to one whose teacher did not read it, likewise
+    relief: bool = False                  # True: to one whose teacher did not read it, likewise ...
+    gullies: bool = False                 # ... or is to be shown what every level has on the slopes of the one above
     parcels: bool = False                 # True: to one whose teacher was not shown any, likewise ...
     nested: bool = False                  # ... or not in one another ...
     rows: float = 0.0                     # ... or in narrower rows, pixels
@@ -162,6 +163,7 @@ class Distiller:
         self.network = Network(replace(taught, creases=tuple(config.creases) or taught.creases,
                                        cells=taught.cells if config.cells is None else config.cells,
                                        relief=config.relief or taught.relief,
+                                       gullies=config.gullies or taught.gullies,
                                        parcels=config.parcels or taught.parcels,
                                        nested=config.nested or taught.nested,
                                        rows=config.rows or taught.rows,

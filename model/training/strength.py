@@ -14,7 +14,8 @@ from torch.nn import functional as F
 from model.training.pixels import bare, snowfield
 from model.training.score import GROUPS
 
-BANDS = 2       # octaves of wavelengths, from 2 px: those that a level adds to its condition
+BANDS = 2       # octaves of wavelengths, from 2 px: those that a level adds to its condition ...
+AMPLITUDES = 3 * BANDS  # ... of brightness, and of both colours
 FAINT = 0.1     # of whitened detail, below which amplitudes are all alike: calm ground decides nothing
 MEMORY = 0.95   # of the mean of a level, from one of its places to the next
 PLAIN = 10      # grey levels of contrast below which a condition is plain: there all may be too weak ...
@@ -24,14 +25,14 @@ DEEPEST, LEVELS = 4.78, 6  # m/px, and how many levels there are from there, eac
 
 
 def amplitudes(detail: torch.Tensor) -> torch.Tensor:
-    """Root mean square of each band's brightness: whitened ``(B, 3, H, W)`` -> ``(B, BANDS)``, in logarithms, whose
-    mean a few crests and shores do not decide."""
-    found, x = [], detail[:, :1]
+    """Root mean square of each band, of brightness and of both colours: whitened ``(B, 3, H, W)`` ->
+    ``(B, AMPLITUDES)``, in logarithms, whose mean a few crests and shores do not decide."""
+    found, x = [], detail
     for _ in range(BANDS):
         coarser = F.avg_pool2d(x, 2)
-        found.append((x - F.interpolate(coarser, scale_factor=2)).square().mean((1, 2, 3)))
+        found.append((x - F.interpolate(coarser, scale_factor=2)).square().mean((2, 3)))
         x = coarser
-    return ((torch.stack(found, 1) + 1e-6).sqrt() + FAINT).log()
+    return ((torch.stack(found, 2).flatten(1) + 1e-6).sqrt() + FAINT).log()
 
 
 def contrast(pictures: torch.Tensor, square: int = 64) -> torch.Tensor:
@@ -44,7 +45,7 @@ def contrast(pictures: torch.Tensor, square: int = 64) -> torch.Tensor:
 
 def traits(detail: torch.Tensor, scattered: torch.Tensor) -> torch.Tensor:
     """Of whitened ``(B, 3, H, W)`` and its `Score.scattered`: amplitudes, and means over all directions and quarters
-    of how strong its wavelets are and how they are bunched, ``(B, BANDS + len(GROUPS))``."""
+    of how strong its wavelets are and how they are bunched, ``(B, AMPLITUDES + len(GROUPS))``."""
     return torch.cat([amplitudes(detail)] + [group.mean((1, 2, 3), keepdim=True).flatten(1)
                                              for group in scattered.split(GROUPS, 1)], 1)
 
@@ -62,7 +63,7 @@ class Strength(nn.Module):
     """Traits of two pictures each of B places, ``(2B, T)``, and of real ones, ``(B, T)``, of B resolutions and kinds: a
     loss whose gradient is that of Σ (mean trait made - real)² / 2 over all seen lately."""
 
-    def __init__(self, count: int = BANDS + len(GROUPS)):
+    def __init__(self, count: int = AMPLITUDES + len(GROUPS)):
         super().__init__()
         self.register_buffer("made", torch.zeros(KINDS * LEVELS, count))
         self.register_buffer("real", torch.zeros(KINDS * LEVELS, count))

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from model import cover, parcels
+from model import cover, gullies, parcels
 from model.inspection import theoretical_radius
 from model.network import PRESETS, Network, NetworkConfig, inputs
 from model.readings import Cells, Creases, Relief, inner
@@ -233,6 +233,22 @@ def test_where_the_noise_says_nothing_relief_is_level():
     assert float(Relief()(torch.zeros(1, 3, 128, 128), 32).abs().max()) == 0
     with pytest.raises(ValueError, match="rim"):
         replace(FINE, relief=True, white=False, rim=16)
+
+
+def test_gullies_are_shown_where_relief_is_read():
+    read = replace(FINE, relief=True, rim=32, parcels=True)
+    config = replace(read, gullies=True)
+    network, place = Network(config), (7, 13, 100, -20, 164, 44)
+    assert inputs(config) == inputs(read)  # a network that reads relief can be shown these
+    ruled, dark = network.ruled(*place), torch.zeros(1, 3, 128, 128)
+    assert np.array_equal(ruled, np.concatenate([gullies.field(*place), parcels.field(*place)]))
+    *_, lit, last = network.read(dark, torch.from_numpy(ruled)[None])
+    assert np.array_equal(lit[0], ruled[:2]) and np.array_equal(last[0], ruled[2:])
+    assert [e.shape[1] for e in network.read(dark)] == [e.shape[1] for e in Network(read).read(dark)]
+    alone = Network(replace(FINE, relief=True, gullies=True, rim=32))
+    assert np.array_equal(alone.read(dark, torch.from_numpy(ruled[None, :2]))[-1][0], ruled[:2])
+    with pytest.raises(ValueError, match="gullies"):
+        replace(FINE, gullies=True)
 
 
 @pytest.mark.parametrize("shown, channels", [({"parcels": True, "nested": True, "rows": 9.0}, 2), ({"cover": True}, 2),

@@ -1,0 +1,36 @@
+"""Pictures softer than their pixels are sharpened, sharper ones softened, and calm ground stays as it is."""
+
+import numpy as np
+import pytest
+
+from model.training.sharpness import crisp, soft
+
+
+def wave(period: float, colour=(1.0, 1.0, 1.0)) -> np.ndarray:
+    return (127 + 20 * np.sin(np.arange(128) * 2 * np.pi / period)[None, :, None] * np.array(colour)
+            * np.ones((128, 1, 1))).round().astype(np.uint8)
+
+
+def strength(pixels: np.ndarray) -> float:
+    return float(pixels.astype(float)[32:-32, 32:-32].std((0, 1)).max())
+
+
+@pytest.mark.parametrize("period, least, most", [(2.7, 1.0, 1.2), (6, 1.2, 1.45), (11, 1.2, 1.45), (64, 0.97, 1.1)])
+def test_crisp_lends_brightness_what_an_octave_lacks(period, least, most):
+    assert least < strength(crisp(wave(period))) / strength(wave(period)) < most
+
+
+def test_crisp_lends_fine_colour_more():
+    colourful = 1.0, 0.0, -1.0
+    assert 1.8 < strength(crisp(wave(6, colourful))) / strength(wave(6, colourful)) < 2.1
+    assert strength(crisp(wave(64, colourful))) == pytest.approx(strength(wave(64, colourful)), rel=0.05)
+
+
+def test_soft_takes_the_finest_octave_alone():
+    assert strength(soft(wave(2.7))) < 0.5 * strength(wave(2.7))
+    assert strength(soft(wave(11))) > 0.9 * strength(wave(11))
+
+
+def test_plain_ground_stays_as_it_is():
+    plain = np.full((64, 64, 3), (140, 120, 90), np.uint8)
+    assert (crisp(plain) == plain).all() and (soft(plain) == plain).all()
