@@ -21,16 +21,22 @@ from model.readings import Relief, limited
 CHANNELS = 2
 FIRST = 7             # the level whose hills are its own, as are those of coarser ones
 GRIDS = 4, 2          # pixels of the grids on which the stripes of 18 and 9 pixels are computed
-HILLS = 8             # ... and the hills, and stripes of 36
-STEEP = 0.6           # slope of stripes, in units of the hills'
-KEPT = 0.85           # of a level's slopes is left of the level above's: else the finest would have no say
-LIGHT = 0.9, 2.8, 2.8  # how much light and dark hills, wide stripes and narrow ones give: of variance one or so
+HILLS = 8, 16         # ... and hills, and the stripes of 36, and wider hills,
+WIDE = 0.5            # whose slope is that of the others, times this
+STEEP = 0.9           # slope of stripes, in units of the hills'
+KEPT = 0.8            # of a level's slopes is left of the level above's: else the finest would have no say
+LIGHT = 0.7, 2.6, 3.0  # how much light and dark hills, wide stripes and narrow ones give: of variance one or so
+
+
+class Stripes(Relief):
+    """Filters that find stripes; these are less even than relief's: there are plains, and weak slopes have few."""
+
+    FLAT, FAINT = 0.6, 0.6
 
 
 @lru_cache(maxsize=1)
-def bank() -> Relief:
-    """The filters that find stripes."""
-    return Relief()
+def bank() -> Stripes:
+    return Stripes()
 
 
 def white(seed: int, level: int, grid: int, which: int, x0: int, y0: int, x1: int, y1: int) -> torch.Tensor:
@@ -81,11 +87,18 @@ def ground(seed: int, level: int, box: tuple[int, int, int, int]) -> torch.Tenso
     """The slope that a level stands on, of a box of squares of 4 pixels: that of the level above, or of hills."""
     if level > FIRST:
         return KEPT * formed(seed, level - 2, *box)[1]
-    coarser, reach = around(*box, HILLS // GRIDS[0]), Relief.RADIUS
-    x0, y0, x1, y1 = coarser
-    slope = F.conv2d(white(seed, level, HILLS, 0, x0 - reach, y0 - reach, x1 + reach, y1 + reach), bank().hills)
-    side, _ = stripes(seed, level, HILLS, coarser, slope)
+    coarser = around(*box, HILLS[0] // GRIDS[0])
+    wide = around(*coarser, HILLS[1] // HILLS[0])
+    slope = hills(seed, level, HILLS[0], coarser) + WIDE * twice(hills(seed, level, HILLS[1], wide), wide, coarser)
+    side, _ = stripes(seed, level, HILLS[0], coarser, slope)
     return twice(slope + STEEP * side, coarser, box)
+
+
+def hills(seed: int, level: int, grid: int, box: tuple[int, int, int, int]) -> torch.Tensor:
+    """The slope of smooth hills, of variance one, on a box of squares of `grid` pixels: ``(1, 2, h, w)``."""
+    x0, y0, x1, y1 = box
+    reach = Relief.RADIUS
+    return F.conv2d(white(seed, level, grid, 0, x0 - reach, y0 - reach, x1 + reach, y1 + reach), bank().hills)
 
 
 @torch.inference_mode()

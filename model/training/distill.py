@@ -19,7 +19,6 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from model import cover, parcels
 from model.checkpoint import read_state
 from model.errors import BadCheckpoint
 from model.network import Network, NetworkConfig, grown, inputs
@@ -27,18 +26,19 @@ from model.residual import Whitening, enlarge
 from model.schedule import ddim
 from model.training.adversary import COARSE, Discriminator, coarse_mean
 from model.training.batches import Batch, Batches
+from model.training.calm import lively
 from model.training.descent import SHARES, Descent
 from model.training.imagery import Patch
 from model.training.journal import Journal, share_done
-from model.training.lattice import grid_phase, lines, streaks
+from model.training.lattice import grid_phase, streaks
 from model.training.pairs import Ground, PairConfig, Pairs
 from model.training.patches import RIM, patch_distance
-from model.training.pixels import ashore, sand
+from model.training.pixels import ashore
 from model.training.processes import agreed, here, share_gradients
+from model.training.rules import PARCELS, broken
 from model.training.score import Score
 from model.training.sheet import Sheet
-from model.training.sketch import drawn
-from model.training.strength import BARE, DEEPEST, Strength, contrast, kinds, traits
+from model.training.strength import BARE, Strength, kinds, traits
 
 
 @dataclass
@@ -117,17 +117,6 @@ class DistillConfig:
 
 CUT, REACH = 16, 32  # pixels
 ROUNDED = 1 / 255    # in [-1, 1]: what a condition is off by that is a real picture's own means in 256 grey levels
-CALM_FROM = 100.0    # m/px below which what is bare is calm: above, there are dunes and crevasses to see
-LIVELIEST, DUNES = 1.45, 1.9  # times its condition's contrast, for calm ground, for sand ...
-ROUNDING = 0.5       # ... which is at least so many grey levels: below this it is rounding
-LINES = 2.0          # grey levels that a lattice there, of lines twice as steep as all else, costs
-COVERS = 0.45        # correlation with its cover that is asked of land: relief is to be drawn there as well
-# ... and with its relief of mountains, at z15 and how much more a level above: real ones have 0.75 with a sketch of
-# themselves, but what is a ridge at 300 m is a plain slope at 5 m, and was leather.
-RELIEFS = 0.15, 0.13
-# ... and with its parcels of built land: real ones have 0.8 with a sketch of themselves; less of known places that are
-# not shown theirs, for their conditions have streets already.
-PARCELS = 0.9, 0.5
 
 
 @torch.no_grad()
@@ -334,15 +323,15 @@ class Distiller:
         mean = (self.whitening.whiten(away, twice).abs().mean((1, 2, 3)) * kept.repeat(2)).sum() / (2 * self.places)
         ruled = torch.zeros((), device=self.device)
         if c.ruled and self.network.config.shown:
-            sketched = self.sketched(batch).repeat(2)
-            deep = torch.arange(self.places, device=self.device).repeat(2) < self.deep
-            parcelled = torch.where(deep | sketched, *PARCELS)
+            deep, sketched = self.deep_and_sketched(batch)
+            parcelled = torch.where(deep | sketched, *PARCELS).repeat(2)
             land = F.interpolate(ashore(condition), scale_factor=4)
-            land[sketched] = 1.0  # what is sketched of a shore is to be drawn, waves too
-            ruled = self.ruled(fake, extra, ground.repeat(2), twice, parcelled, land)
+            land[sketched.repeat(2)] = 1.0  # what is sketched of a shore is to be drawn, waves too
+            ruled = broken(self.network.config, fake, extra, ground.repeat(2), twice, parcelled, land)
         calm = torch.zeros((), device=self.device)
         if c.calm and self.deep:
-            calm = self.lively(fake, batch)
+            both = [*range(self.deep), *range(self.places, self.places + self.deep)]
+            calm = lively(fake[both], condition[:self.deep], resolution[:self.deep])
         grid = sum(grid_phase(made[:, :1]) for made in (one, other)) / 2
         weave = torch.zeros((), device=self.device)
         if c.streaks and self.step % 2 == 0:
@@ -374,8 +363,7 @@ class Distiller:
     def strong(self, batch: Batch, one, other, real) -> torch.Tensor:
         """What is too strong or too weak in the mean, of the traits of two pictures and of the real ones. Known places
         are fewer, and of one kind, but for calm ones: these are shown no sketch, and would be most of the others."""
-        deep = torch.arange(self.places, device=self.device) < self.deep
-        sketched = self.sketched(batch)
+        deep, sketched = self.deep_and_sketched(batch)
         condition = batch.condition[:self.places]
         kind = torch.where(deep, kinds(condition, batch.ground == Ground.BUILT), BARE * (batch.ground == Ground.BARE))
         exact = (F.avg_pool2d(batch.target, 4) - condition).abs().amax((1, 2, 3)) < ROUNDED
@@ -387,52 +375,10 @@ class Distiller:
                                      kind[those])
         return total
 
-    def sketched(self, batch: Batch) -> torch.Tensor:
-        """Which places are shown their own sketch, ``(B,)``."""
-        return batch.sketches[:self.places].nan_to_num().flatten(1).any(1)
-
-    def lively(self, fake: torch.Tensor, batch: Batch) -> torch.Tensor:
-        """Of deep places that are sea, ice or sand at z11 or deeper, where they are to stay calm: by how many grey
-        levels, in the mean, the contrast in 64 px squares is more than LIVELIEST times the condition's enlarged (DUNES
-        for sand, which went blank); and, but for sand, what the lines of its pixels, and of the network's, cost."""
-        places = [i for i, kind in enumerate(kinds(batch.condition[:self.deep], batch.ground[:self.deep] < 0))
-                  if kind == BARE and batch.resolution[i] < CALM_FROM]
-        both = places + [self.places + i for i in places]
-        if not both:
-            return torch.zeros((), device=self.device)
-        made, parent = (contrast(v) for v in (fake[both], enlarge(batch.condition[both])))
-        dunes = [sand(*(127.5 * (batch.condition[i, :2].mean((1, 2)) + 1)).tolist()) for i in both]
-        smooth = [i for i, sandy in zip(both, dunes, strict=True) if not sandy]
-        most = torch.where(torch.tensor(dunes, device=self.device), DUNES, LIVELIEST)
-        lattice = sum((lines(fake[smooth].mean(1, keepdim=True), period) - 1).clamp(min=0) for period in (4, COARSE)
-                      ) if smooth else 0.0
-        return ((made - most * parent.clamp(min=ROUNDING)).clamp(min=0).sum() / (2 * self.deep)
-                + LINES * lattice * len(smooth) / (2 * self.deep))
-
-    def ruled(self, fake, extra, ground, resolution, parcelled, land) -> torch.Tensor:
-        """How much of the relief, the parcels and the cover that are shown, the last of `extra`, is missing where they
-        are to be drawn, and how much is drawn where they are not to be, nor are they in the sea; `parcelled` is what
-        is asked of parcels, `land` which pixels are."""
-        total, config, shown = torch.zeros((), device=self.device), self.network.config, extra[-1]
-
-        def alike(what):
-            return drawn(fake, what * land), drawn(fake, what * (1 - land)).clamp(min=0).mean()
-
-        flat = (ground == Ground.BUILT) | (ground == Ground.BARE)
-        if config.relief:
-            lit, at_sea = alike(extra[-2].sum(1, keepdim=True))
-            asked = RELIEFS[0] + RELIEFS[1] * torch.log2(resolution / DEEPEST) / 2
-            total = total + at_sea + (torch.where(ground == Ground.SLOPE, (asked - lit).clamp(min=0), 0.0)
-                                      + torch.where(flat, lit.clamp(min=0), 0.0)).mean()
-        if config.parcels:
-            divided, at_sea = alike(shown[:, :parcels.CHANNELS])
-            missing = torch.where(ground == Ground.BUILT, parcelled - divided, divided).clamp(min=0)
-            total = total + at_sea + missing.mean()
-        if config.cover:
-            grown, at_sea = alike(shown[:, -cover.CHANNELS:])
-            total = total + at_sea + (torch.where(ground == Ground.LAND, (COVERS - grown).clamp(min=0), 0.0)
-                                      + torch.where(ground == Ground.BARE, grown.clamp(min=0), 0.0)).mean()
-        return total
+    def deep_and_sketched(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """Which places only the cascade has come to, and which are shown their own sketch, both ``(B,)``."""
+        deep = torch.arange(self.places, device=self.device) < self.deep
+        return deep, batch.sketches[:self.places].nan_to_num().flatten(1).any(1)
 
     def opinion(self, *view) -> torch.Tensor:
         """The discriminator's logits."""

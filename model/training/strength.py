@@ -35,14 +35,6 @@ def amplitudes(detail: torch.Tensor) -> torch.Tensor:
     return ((torch.stack(found, 2).flatten(1) + 1e-6).sqrt() + FAINT).log()
 
 
-def contrast(pictures: torch.Tensor, square: int = 64) -> torch.Tensor:
-    """Mean standard deviation of brightness in squares, grey levels: ``(B, 3, H, W)`` in [-1, 1] -> ``(B,)``."""
-    grey = 127.5 * pictures.mean(1, keepdim=True)
-    grey = grey - grey.mean((2, 3), keepdim=True)
-    away = F.avg_pool2d(grey.square(), square) - F.avg_pool2d(grey, square).square()
-    return away.clamp(min=1e-4).sqrt().mean((1, 2, 3))
-
-
 def traits(detail: torch.Tensor, scattered: torch.Tensor) -> torch.Tensor:
     """Of whitened ``(B, 3, H, W)`` and its `Score.scattered`: amplitudes, and means over all directions and quarters
     of how strong its wavelets are and how they are bunched, ``(B, AMPLITUDES + len(GROUPS))``."""

@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from model.evaluation.statistics import contrast as measured
+from model.training.calm import contrast
 from model.training.pixels import as_tensor
 from model.training.score import GROUPS, Score
-from model.training.strength import AMPLITUDES, BANDS, LEVELS, MEMORY, Strength, amplitudes, contrast, kinds, traits
+from model.training.strength import AMPLITUDES, BANDS, LEVELS, MEMORY, Strength, amplitudes, kinds, traits
 
 
 def test_the_bands_are_octaves():

@@ -23,14 +23,17 @@ from model.network import PRESETS, Network, grown, inputs
 from model.readings import MOST, Creases, Relief, inner
 from model.residual import Whitening
 from model.schedule import alpha_bars
+from model.training import calm
+from model.training.calm import LINES, LIVELIEST, ROUNDING
 from model.training.degradation import degrade, haze
 from model.training.descent import Descent
-from model.training.distill import COVERS, LINES, LIVELIEST, PARCELS, RELIEFS, ROUNDING, DistillConfig, Distiller
+from model.training.distill import DistillConfig, Distiller
 from model.training.imagery import COLUMNS, CONTRAST, Patch, match_tone, read_index, read_patches
 from model.training.lattice import grid_phase, lines, streaks
 from model.training.loop import TrainConfig, Trainer, loss_weight
 from model.training.pairs import Ground, PairConfig, Pairs, ground, rotate, turn
 from model.training.pixels import as_pixels, sea
+from model.training.rules import COVERS, PARCELS, RELIEFS, broken
 from model.training.sheet import Sheet
 from model.training.sketch import drawn, fields, sketch
 from model.training.strength import DEEPEST
@@ -563,24 +566,18 @@ def test_what_lies_beside_snow_is_not_built(share, kind):
     assert descent.like("19", condition, np.random.default_rng(1), unbuilt=True)[1] == Ground.SLOPE
 
 
-def test_calm_ground_of_the_cascade_is_to_stay_as_calm_as_its_condition(folder, tmp_path):
-    """Sea of z11 that is livelier costs as many grey levels; woods, known sea and sea of z9 may be as lively."""
-    d = distiller(folder, tmp_path, own=0.0)
-    train = [under_earth(1), *patches_of(folder)]
-    batch = Distiller(tmp_path / "teacher" / "state.pt", replace(d.config, deep=1), train,
-                      tmp_path / "student").batches.batch(0)
-    d.deep, lively = 1, 10 / 127.5 * ((torch.arange(80) + 1) // 2 % 2 * 2 - 1).expand(3, 80, 80)
+def test_calm_ground_is_to_stay_as_calm_as_its_condition():
+    """Sea of z11 that is livelier costs as many grey levels; woods, and sea of z9, may be as lively."""
+    lively = 10 / 127.5 * ((torch.arange(80) + 1) // 2 % 2 * 2 - 1).expand(3, 80, 80)
     sea, wood = (torch.tensor(c).div(127.5).sub(1)[:, None, None] for c in ((20.0, 60.0, 120.0), (30.0, 60.0, 28.0)))
-    for place, colour, m_per_px, cost in ((0, sea, 76.0, 10 - LIVELIEST * ROUNDING), (0, wood, 76.0, 0.0),
-                                          (0, sea, 305.0, 0.0), (1, sea, 76.0, 0.0)):
-        condition, resolution = torch.zeros_like(batch.condition), batch.resolution.clone()
-        both, fake = [place, place + d.places], torch.zeros(2 * d.places, 3, 80, 80)
-        condition[both], resolution[place], fake[both] = colour, m_per_px, colour + lively
-        found = d.lively(fake, batch._replace(condition=condition, resolution=resolution))
-        assert float(found) == pytest.approx(cost, abs=0.02)
-        fake[both] = fake[both].roll(1, 3)  # the same, with steps where the condition's are
-        found = d.lively(fake, batch._replace(condition=condition, resolution=resolution))
-        assert float(found) >= cost + 2 * LINES * bool(cost)
+    for colour, m_per_px, cost in ((sea, 76.0, 10 - LIVELIEST * ROUNDING), (wood, 76.0, 0.0), (sea, 305.0, 0.0)):
+        # Beside a place that is not calm: the mean is over both.
+        condition = torch.stack([colour.expand(3, 20, 20), wood.expand(3, 20, 20)])
+        fake = torch.stack([colour + lively, wood + lively]).repeat(2, 1, 1, 1)
+        resolution = torch.tensor([m_per_px, 76.0])
+        assert float(calm.lively(fake, condition, resolution)) == pytest.approx(cost / 2, abs=0.02)
+        shifted = fake.roll(1, 3)  # the same, with steps where the condition's are
+        assert float(calm.lively(shifted, condition, resolution)) >= cost / 2 + LINES * bool(cost)
 
 
 def test_what_is_enlarged_is_steepest_between_its_pixels_and_noise_nowhere():
@@ -663,14 +660,15 @@ def test_cover_is_to_be_drawn_on_land_and_not_on_what_is_bare(folder, tmp_path):
              (Ground.SLOPE, DEEPEST): (RELIEFS[0], RELIEFS[0], 0.0),
              (Ground.SLOPE, 256 * DEEPEST): (coarse, coarse, 0.0)}
     for (kind, resolution), blamed in asked.items():
-        found = [float(d.ruled(picture, [relief, shown[None]], torch.tensor([kind]), torch.tensor([resolution]),
-                               torch.tensor([PARCELS[0]]), torch.ones(1, 1, 96, 96)))
+        found = [float(broken(d.network.config, picture, [relief, shown[None]], torch.tensor([kind]),
+                              torch.tensor([resolution]), torch.tensor([PARCELS[0]]), torch.ones(1, 1, 96, 96)))
                  for picture in (blank, obedient, lit)]
         assert found == pytest.approx(blamed, abs=0.1)
     # In the sea nobody is, and all are blamed for it.
     for kind in Ground:
-        found = [float(d.ruled(picture, [relief, shown[None]], torch.tensor([kind]), torch.tensor([DEEPEST]),
-                               torch.tensor([0.0]), torch.zeros(1, 1, 96, 96))) for picture in (blank, obedient)]
+        found = [float(broken(d.network.config, picture, [relief, shown[None]], torch.tensor([kind]),
+                              torch.tensor([DEEPEST]), torch.tensor([0.0]), torch.zeros(1, 1, 96, 96)))
+                 for picture in (blank, obedient)]
         owed = {Ground.LAND: COVERS, Ground.SLOPE: RELIEFS[0]}.get(kind, 0.0)
         assert found == pytest.approx([owed, owed + 1], abs=0.1)
 
