@@ -510,7 +510,7 @@ def test_strength_is_held_apart_where_the_condition_is_exact(folder, tmp_path):
     exact = (F.avg_pool2d(batch.target, 4) + 1).mul(127.5).round() / 127.5 - 1
     detail = torch.randn(len(exact), 60)
     for off, count in ((0.0, [0, 0, 2, 0]), (0.02, [0, 0, 2, 2])):
-        d.strong(batch._replace(condition=(exact + off).repeat(2, 1, 1, 1)), *[detail[:, :8]] * 3)
+        d.strong(batch._replace(condition=(exact + off).repeat(2, 1, 1, 1)), *[detail[:, :d.strengths[0].made.shape[1]]] * 3)
         assert [float(held.count.sum()) for held in d.strengths] == count
 
 
