@@ -508,9 +508,9 @@ def test_strength_is_held_apart_where_the_condition_is_exact(folder, tmp_path):
     d = distiller(folder, tmp_path, own=0.0, strength=1.0, pairs=PairConfig(crop=256, calm=0.0, clean=1.0))
     batch = d.batches.batch(0)
     exact = (F.avg_pool2d(batch.target, 4) + 1).mul(127.5).round() / 127.5 - 1
-    detail = torch.randn(len(exact), 60)
+    detail = torch.randn(len(exact), d.strengths[0].made.shape[1])
     for off, count in ((0.0, [0, 0, 2, 0]), (0.02, [0, 0, 2, 2])):
-        d.strong(batch._replace(condition=(exact + off).repeat(2, 1, 1, 1)), *[detail[:, :d.strengths[0].made.shape[1]]] * 3)
+        d.strong(batch._replace(condition=(exact + off).repeat(2, 1, 1, 1)), *[detail] * 3)
         assert [float(held.count.sum()) for held in d.strengths] == count
 
 
