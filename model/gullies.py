@@ -21,8 +21,7 @@ from model.readings import Relief, limited
 CHANNELS = 2
 FIRST = 7             # the level whose hills are its own, as are those of coarser ones
 GRIDS = 4, 2          # pixels of the grids on which the stripes of 18 and 9 pixels are computed
-HILLS = 8, 16         # ... and hills, and the stripes of 36, and wider hills,
-WIDE = 0.5            # whose slope is that of the others, times this
+HILLS = 8, 16         # ... those of 36 and 72, and, on the last, the hills
 STEEP = 0.9           # slope of stripes, in units of the hills'
 KEPT = 0.8            # of a level's slopes is left of the level above's: else the finest would have no say
 LIGHT = 0.7, 2.6, 3.0  # how much light and dark hills, wide stripes and narrow ones give: of variance one or so
@@ -31,7 +30,7 @@ LIGHT = 0.7, 2.6, 3.0  # how much light and dark hills, wide stripes and narrow 
 class Stripes(Relief):
     """Filters that find stripes; these are less even than relief's: there are plains, and weak slopes have few."""
 
-    FLAT, FAINT = 0.6, 0.6
+    FLAT, FAINT = 0.9, 0.6
 
 
 @lru_cache(maxsize=1)
@@ -84,14 +83,19 @@ def formed(seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> tuple[t
 
 
 def ground(seed: int, level: int, box: tuple[int, int, int, int]) -> torch.Tensor:
-    """The slope that a level stands on, of a box of squares of 4 pixels: that of the level above, or of hills."""
+    """The slope that a level stands on, of a box of squares of 4 pixels: that of the level above; or hills, and wide
+    stripes on them."""
     if level > FIRST:
         return KEPT * formed(seed, level - 2, *box)[1]
-    coarser = around(*box, HILLS[0] // GRIDS[0])
-    wide = around(*coarser, HILLS[1] // HILLS[0])
-    slope = hills(seed, level, HILLS[0], coarser) + WIDE * twice(hills(seed, level, HILLS[1], wide), wide, coarser)
-    side, _ = stripes(seed, level, HILLS[0], coarser, slope)
-    return twice(slope + STEEP * side, coarser, box)
+    boxes = [box]
+    for _ in HILLS:
+        boxes.append(around(*boxes[-1], 2))
+    slope = None
+    for grid, mine, wanted in zip(reversed(HILLS), reversed(boxes[1:]), reversed(boxes[:-1]), strict=True):
+        slope = hills(seed, level, grid, mine) if slope is None else slope
+        side, _ = stripes(seed, level, grid, mine, slope)
+        slope = twice(slope + STEEP * side, mine, wanted)
+    return slope
 
 
 def hills(seed: int, level: int, grid: int, box: tuple[int, int, int, int]) -> torch.Tensor:

@@ -38,7 +38,7 @@ from model.training.processes import agreed, here, share_gradients
 from model.training.rules import PARCELS, broken
 from model.training.score import Score
 from model.training.sheet import Sheet
-from model.training.strength import BARE, Strength, kinds, traits
+from model.training.strength import BARE, PLAIN_LAND, Strength, kinds, traits
 
 
 @dataclass
@@ -327,7 +327,8 @@ class Distiller:
             parcelled = torch.where(deep | sketched, *PARCELS).repeat(2)
             land = F.interpolate(ashore(condition), scale_factor=4)
             land[sketched.repeat(2)] = 1.0  # what is sketched of a shore is to be drawn, waves too
-            ruled = broken(self.network.config, fake, extra, ground.repeat(2), twice, parcelled, land)
+            plain = (kinds(condition[:self.places], ground < 0) == PLAIN_LAND) & (ground == Ground.LAND)
+            ruled = broken(self.network.config, fake, extra, ground.repeat(2), twice, parcelled, land, plain.repeat(2))
         calm = torch.zeros((), device=self.device)
         if c.calm and self.deep:
             both = [*range(self.deep), *range(self.places, self.places + self.deep)]

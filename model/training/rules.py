@@ -15,17 +15,18 @@ COVERS = 0.45        # correlation with its cover that is asked of land: relief 
 # ... and with its relief of mountains, at z15 and how much more a level above: real ones have 0.75 with a sketch of
 # themselves, but what is a ridge at 300 m is a plain slope at 5 m, and was leather.
 RELIEFS = 0.15, 0.13
+PLAINS = 0.1         # ... and at most of plains, which were all spurs and gullies
 # ... and with its parcels of built land: real ones have 0.8 with a sketch of themselves; less of known places that are
 # not shown theirs, for their conditions have streets already.
 PARCELS = 0.9, 0.5
 
 
 def broken(config: NetworkConfig, fake: torch.Tensor, extra: list[torch.Tensor], ground: torch.Tensor,
-           resolution: torch.Tensor, parcelled: torch.Tensor, land: torch.Tensor) -> torch.Tensor:
+           resolution: torch.Tensor, parcelled: torch.Tensor, land: torch.Tensor, plain: torch.Tensor) -> torch.Tensor:
     """How much of the relief, the parcels and the cover that are shown, the last of `extra`, pictures
     ``(B, 3, H, W)`` lack where they are to be drawn, and how much is drawn where they are not to be, nor are they in
-    the sea: a scalar, the mean. `ground` are the places' kinds and `parcelled` what is asked of parcels, ``(B,)``,
-    `land` which pixels are land, ``(B, 1, H, W)``."""
+    the sea: a scalar, the mean. `ground` are the places' kinds, `parcelled` what is asked of parcels and `plain` which
+    have no mountains, ``(B,)``; `land` which pixels are land, ``(B, 1, H, W)``."""
     total, shown = fake.new_zeros(()), extra[-1]
 
     def alike(what):
@@ -36,7 +37,8 @@ def broken(config: NetworkConfig, fake: torch.Tensor, extra: list[torch.Tensor],
         lit, at_sea = alike(extra[-2].sum(1, keepdim=True))
         asked = RELIEFS[0] + RELIEFS[1] * torch.log2(resolution / DEEPEST) / 2
         total = total + at_sea + (torch.where(ground == Ground.SLOPE, (asked - lit).clamp(min=0), 0.0)
-                                  + torch.where(flat, lit.clamp(min=0), 0.0)).mean()
+                                  + torch.where(flat, lit.clamp(min=0), 0.0)
+                                  + torch.where(plain & ~flat, (lit - PLAINS).clamp(min=0), 0.0)).mean()
     if config.parcels:
         divided, at_sea = alike(shown[:, :parcels.CHANNELS])
         missing = torch.where(ground == Ground.BUILT, parcelled - divided, divided).clamp(min=0)

@@ -20,7 +20,7 @@ FAINT = 0.1     # of whitened detail, below which amplitudes are all alike: calm
 MEMORY = 0.95   # of the mean of a level, from one of its places to the next
 PLAIN = 10      # grey levels of contrast below which a condition is plain: there all may be too weak ...
 KINDS = 5       # ... while varied ones are too strong, and sand and ice are to stay as they are: the last kind
-BARE = KINDS - 1
+PLAIN_LAND, BARE = 1, KINDS - 1
 DEEPEST, LEVELS = 4.78, 6  # m/px, and how many levels there are from there, each of two octaves
 
 

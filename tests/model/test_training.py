@@ -33,7 +33,7 @@ from model.training.lattice import grid_phase, lines, streaks
 from model.training.loop import TrainConfig, Trainer, loss_weight
 from model.training.pairs import Ground, PairConfig, Pairs, ground, rotate, turn
 from model.training.pixels import as_pixels, sea
-from model.training.rules import COVERS, PARCELS, RELIEFS, broken
+from model.training.rules import COVERS, PARCELS, PLAINS, RELIEFS, broken
 from model.training.sheet import Sheet
 from model.training.sketch import drawn, fields, sketch
 from model.training.strength import DEEPEST
@@ -661,14 +661,19 @@ def test_cover_is_to_be_drawn_on_land_and_not_on_what_is_bare(folder, tmp_path):
              (Ground.SLOPE, 256 * DEEPEST): (coarse, coarse, 0.0)}
     for (kind, resolution), blamed in asked.items():
         found = [float(broken(d.network.config, picture, [relief, shown[None]], torch.tensor([kind]),
-                              torch.tensor([resolution]), torch.tensor([PARCELS[0]]), torch.ones(1, 1, 96, 96)))
-                 for picture in (blank, obedient, lit)]
+                              torch.tensor([resolution]), torch.tensor([PARCELS[0]]), torch.ones(1, 1, 96, 96),
+                              torch.tensor([False]))) for picture in (blank, obedient, lit)]
         assert found == pytest.approx(blamed, abs=0.1)
+    # On a plain who draws relief is blamed.
+    found = [float(broken(d.network.config, lit, [relief, shown[None]], torch.tensor([Ground.LAND]),
+                          torch.tensor([DEEPEST]), torch.tensor([0.0]), torch.ones(1, 1, 96, 96),
+                          torch.tensor([plain]))) for plain in (False, True)]
+    assert found == pytest.approx([COVERS, COVERS + 1 - PLAINS], abs=0.1)
     # In the sea nobody is, and all are blamed for it.
     for kind in Ground:
         found = [float(broken(d.network.config, picture, [relief, shown[None]], torch.tensor([kind]),
-                              torch.tensor([DEEPEST]), torch.tensor([0.0]), torch.zeros(1, 1, 96, 96)))
-                 for picture in (blank, obedient)]
+                              torch.tensor([DEEPEST]), torch.tensor([0.0]), torch.zeros(1, 1, 96, 96),
+                              torch.tensor([False]))) for picture in (blank, obedient)]
         owed = {Ground.LAND: COVERS, Ground.SLOPE: RELIEFS[0]}.get(kind, 0.0)
         assert found == pytest.approx([owed, owed + 1], abs=0.1)
 
