@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 from model.evaluation.scenes import NAMES
+from model.evaluation.statistics import of_colour
 from model.evaluation.targets import Verdict
 
 WORDS = {True: "met", False: "**missed**", None: "not measured"}
@@ -166,8 +167,8 @@ def repetition(found: dict) -> str:
     )
 
 
-def _ratios(groups: dict, label) -> str:
-    statistics = list(next(iter(groups.values()))["statistics"])
+def _ratios(groups: dict, label, colour: bool = False) -> str:
+    statistics = [s for s in next(iter(groups.values()))["statistics"] if of_colour(s) == colour]
     return table(
         ["", "n", *statistics],
         [
@@ -202,6 +203,11 @@ def cascade(found: dict) -> str:
         "The same at all places:",
         "",
         _ratios(found["all places"], str) if found["all places"] else "no places",
+        "",
+        "Power of colour by wavelength, where the base has the picture's mean colour: red less blue, green less the "
+        "mean of both. No target says anything of it; a map of too little of it is monochrome.",
+        "",
+        _ratios(found["cascade"], str, colour=True) if found["cascade"] else "no places",
         "",
         table(
             [

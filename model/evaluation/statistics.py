@@ -43,11 +43,17 @@ def contrast(pixels: np.ndarray) -> float:
     return float(squares(luminance(pixels)).std(axis=(1, 2)).mean())
 
 
-def octaves(pixels: np.ndarray) -> list[float]:
-    """Power in each of `OCTAVES`: mean over 64 px squares under a Hann window, grey levels²."""
+def colours(pixels: np.ndarray) -> dict[str, np.ndarray]:
+    """Red less blue, and green less the mean of both, float64 ``(H, W)``."""
+    red, green, blue = np.moveaxis(pixels.astype(np.float64), 2, 0)
+    return {"red-blue": red - blue, "green-magenta": green - (red + blue) / 2}
+
+
+def octaves(values: np.ndarray) -> list[float]:
+    """Power of ``(H, W)`` in each of `OCTAVES`: mean over 64 px squares under a Hann window, grey levels²."""
     window = np.hanning(SQUARE + 2)[1:-1]
     window = np.outer(window, window)
-    tiles = squares(luminance(pixels))
+    tiles = squares(values)
     tiles = (tiles - tiles.mean(axis=(1, 2), keepdims=True)) * window / np.sqrt(np.square(window).mean())
     power = np.square(np.abs(np.fft.fft2(tiles))).mean(axis=0) / SQUARE**4
     frequency = np.hypot(np.fft.fftfreq(SQUARE)[:, None], np.fft.fftfreq(SQUARE)[None])
@@ -81,8 +87,15 @@ def parent_psnr(pixels: np.ndarray, parent: np.ndarray) -> float:
 
 def describe(pixels: np.ndarray) -> dict[str, float]:
     """All that is said of one picture by itself."""
-    bands = {f"octave {a}–{b} px": value for (a, b), value in zip(OCTAVES, octaves(pixels), strict=True)}
-    return {"sharpness": sharpness(pixels), "kurtosis": kurtosis(pixels), "contrast": contrast(pixels), **bands}
+    found = {"sharpness": sharpness(pixels), "kurtosis": kurtosis(pixels), "contrast": contrast(pixels)}
+    for name, values in {"octave": luminance(pixels), **colours(pixels)}.items():
+        found |= {f"{name} {a}–{b} px": value for (a, b), value in zip(OCTAVES, octaves(values), strict=True)}
+    return found
+
+
+def of_colour(statistic: str) -> bool:
+    """Whether one of `describe` is of colour, of which no target says anything."""
+    return statistic.startswith(("red-blue", "green-magenta"))
 
 
 def summary(described: list[dict[str, float]]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from model.evaluation.scenes import NAMES, OWN
+from model.evaluation.statistics import of_colour
 
 DEEP = ("z7", "z9", "z11", "z13")
 
@@ -80,7 +81,7 @@ def _cascade(found: dict | None) -> list[Verdict]:
             for name, value in zooms[zoom]["statistics"].items():
                 if name == "kurtosis":
                     curved[zoom] = value["ratio"]
-                elif name != "sharpness" and abs(value["ratio"] - 1) > 0.35:
+                elif name != "sharpness" and not of_colour(name) and abs(value["ratio"] - 1) > 0.35:
                     off[f"{zoom} {name}"] = value["ratio"]
     psnr = {z: v["psnr"] for z, v in zooms.items()}
     deepest = max(zooms, key=lambda z: int(z[1:]))

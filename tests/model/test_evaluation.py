@@ -16,7 +16,16 @@ from model.evaluation.inception import Inception
 from model.evaluation.paper_windows import Layout, layouts, mosaic, window_noise
 from model.evaluation.scattering import Reduction, Scattering, crops_of, groups
 from model.evaluation.scenes import spread
-from model.evaluation.statistics import contrast, grid_phase, kurtosis, octaves, parent_psnr, sharpness
+from model.evaluation.statistics import (
+    contrast,
+    describe,
+    grid_phase,
+    kurtosis,
+    octaves,
+    of_colour,
+    parent_psnr,
+    sharpness,
+)
 from model.evaluation.targets import judge
 from model.network import PRESETS, Network
 from model.training.imagery import Patch
@@ -60,9 +69,20 @@ def test_kurtosis_tells_edges_from_noise():
 @pytest.mark.parametrize("octave, wavelength", list(enumerate((3, 6, 12, 24))))
 def test_a_wave_has_its_power_in_its_own_octave(octave, wavelength):
     wave = 120 + 50 * np.sin(2 * np.pi * np.arange(256) / wavelength)
-    power = octaves(np.broadcast_to(wave[None, :, None], (256, 256, 3)).astype(np.uint8))
+    power = octaves(np.broadcast_to(wave, (256, 256)))
     assert np.argmax(power) == octave
     assert power[octave] == pytest.approx(50**2 / 2, rel=0.3)
+
+
+def test_colour_has_power_of_its_own():
+    """Of a wave in red against blue, and of one in green against both."""
+    wave = 40 * np.sin(2 * np.pi * np.arange(256) / 6)[None, :, None]
+    for colour, name, amplitude in (((1, 0, -1), "red-blue", 80), ((-0.5, 1, -0.5), "green-magenta", 60)):
+        found = describe((120 + wave * np.array(colour) * np.ones((256, 1, 1))).round().astype(np.uint8))
+        power = {k: v for k, v in found.items() if "px" in k}
+        assert max(power, key=power.get) == f"{name} 4–8 px" and of_colour(f"{name} 4–8 px")
+        assert power[f"{name} 4–8 px"] == pytest.approx(amplitude**2 / 2, rel=0.3)
+        assert sum(v for k, v in power.items() if not k.startswith(name)) < 0.02 * power[f"{name} 4–8 px"]
 
 
 def test_grid_phase_sees_a_grid_and_only_its_own():
