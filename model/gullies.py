@@ -1,11 +1,12 @@
 """Eroded mountains, for every (seed, level, X, Y): the light on ridges, spurs and gullies, the same in every window.
 
 On smooth hills lie stripes that run downhill, on the slopes of these narrower ones, and so on, each half as wide (the
-idea is that of Johansen's erosion filter; `readings.Relief` makes the stripes). `FIRST` has hills, and stripes of 36,
-18 and 9 pixels. Every finer level stands on the slopes of the one above and adds stripes of 18 and 9 pixels of its own:
-so a ridge stays where it is down to 4 m, and gets spurs, and these gullies.
+idea is that of Johansen's erosion filter; `readings.Relief` makes the stripes). `FIRST` has hills, and stripes of 72,
+36, 18 and 9 pixels. Every finer level stands on the slopes of the one above and adds stripes of 18 and 9 pixels of its
+own: so a ridge stays where it is down to 4 m, and gets spurs, and these gullies.
 
-What changes here changes pixels: `generator.REVISION`.
+The last digits of convolutions are the processor's own, as the network's are. What changes here changes pixels:
+`generator.REVISION`.
 """
 
 from functools import lru_cache
@@ -41,8 +42,8 @@ def bank() -> Stripes:
 def white(seed: int, level: int, grid: int, which: int, x0: int, y0: int, x1: int, y1: int) -> torch.Tensor:
     """Numbers of variance one of these squares of `grid` pixels: ``(1, 1, y1-y0, x1-x0)``. x wraps."""
     key = hashed(np.uint64(0), seed, level, which)
-    around = width(level) // grid
-    found = scaled(hashed(key, np.arange(x0, x1) % around, np.arange(y0, y1)[:, None]), -(3**0.5), 3**0.5)
+    columns = np.arange(x0, x1) % (width(level) // grid)
+    found = scaled(hashed(key, columns, np.arange(y0, y1)[:, None]), -(3**0.5), 3**0.5)
     return torch.from_numpy(found)[None, None]
 
 
@@ -87,12 +88,10 @@ def ground(seed: int, level: int, box: tuple[int, int, int, int]) -> torch.Tenso
     stripes on them."""
     if level > FIRST:
         return KEPT * formed(seed, level - 2, *box)[1]
-    boxes = [box]
-    for _ in HILLS:
-        boxes.append(around(*boxes[-1], 2))
-    slope = None
-    for grid, mine, wanted in zip(reversed(HILLS), reversed(boxes[1:]), reversed(boxes[:-1]), strict=True):
-        slope = hills(seed, level, grid, mine) if slope is None else slope
+    narrow = around(*box, 2)
+    wide = around(*narrow, 2)
+    slope = hills(seed, level, HILLS[1], wide)
+    for grid, mine, wanted in ((HILLS[1], wide, narrow), (HILLS[0], narrow, box)):
         side, _ = stripes(seed, level, grid, mine, slope)
         slope = twice(slope + STEEP * side, mine, wanted)
     return slope
