@@ -1,8 +1,8 @@
 """What a real picture would have been read as, had it been noise: where its forms lie, whatever their strength.
 
 A network whose noise has nothing to do with the picture that it is held against learns to use of it what is easiest,
-specks. Shown the real picture's own sketch in its place it learns to draw what a sketch says; and of noise, the sketch
-is `readings.Relief`.
+specks. Shown the real picture's own sketch in its place it learns to draw what a sketch says; and on the map, `gullies`
+are the sketch.
 """
 
 import math
