@@ -36,6 +36,7 @@ class Stripes(Relief):
 
 @lru_cache(maxsize=1)
 def bank() -> Stripes:
+    """The same for all."""
     return Stripes()
 
 

@@ -52,8 +52,7 @@ def theoretical_radius(config: NetworkConfig) -> int:
             reach += stride + stride + 2 * stride * config.enlarging_reach  # shrink and grow
     reach += config.head_reach
     # What is read of the noise sees some, too.
-    read = config.relief and not config.gullies
-    reach += max(Creases(config.creases).reach, Cells(config.cells).reach, Relief.reach * read)
+    reach += max(Creases(config.creases).reach, Cells(config.cells).reach, Relief.reach * config.reads_relief)
     # The condition's encoder works at a quarter of the resolution: 15 convolutions an RRDB, first and last.
     return max(reach, SCALE * (15 * config.encoder_blocks + 2) + reach)
 

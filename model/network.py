@@ -72,7 +72,7 @@ class NetworkConfig:
                              "do not fit into each other")
         if self.gullies and not self.relief:
             raise ValueError("gullies are shown in place of relief, and there is none")
-        if self.relief and not self.gullies and self.rim < Relief.reach:
+        if self.reads_relief and self.rim < Relief.reach:
             raise ValueError(f"relief is read of a rim of at least {Relief.reach} px, not {self.rim}")
         if self.nested and not self.parcels:
             raise ValueError("parcels cannot be nested where none are shown")
@@ -83,6 +83,11 @@ class NetworkConfig:
     def stride(self) -> int:
         """Pixels by which a window may be moved without shifting any of the network's grids."""
         return self.patch * 2 ** (len(self.multipliers) - 1)
+
+    @property
+    def reads_relief(self) -> bool:
+        """Whether relief is read of the noise, and not shown."""
+        return self.relief and not self.gullies
 
     @property
     def shown(self) -> int:
@@ -310,7 +315,7 @@ class Network(nn.Module):
         self.degradation = Embedding(config.frequencies, config.embedding)
         self.creases = Creases(config.creases) if config.creases else None
         self.cells = Cells(config.cells) if config.cells else None
-        self.relief = Relief() if config.relief and not config.gullies else None
+        self.relief = Relief() if config.reads_relief else None
         first, *joined = (len(seen) for seen in inputs(config).values())
         self.first = conv3x3(first, channels[0])
         of_level = [(c, config, m in config.attention, config.padding if i else "zeros")

@@ -28,7 +28,7 @@ def lively(fake: torch.Tensor, condition: torch.Tensor, resolution: torch.Tensor
     calm where they are bare: by how many grey levels, in the mean of all, the contrast in 64 px squares is more than
     LIVELIEST times the condition's enlarged (DUNES for sand, which went blank); and, but for sand, what the lines of
     its pixels, and of the network's, cost."""
-    count, bare = len(condition), kinds(condition, torch.zeros_like(resolution)) == BARE
+    count, bare = len(condition), kinds(condition) == BARE
     places = [i for i in range(count) if bare[i] and resolution[i] < FROM]
     both = places + [count + i for i in places]
     if not both:

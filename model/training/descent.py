@@ -16,7 +16,7 @@ from model.readings import inner
 from model.training.imagery import LEVELS, Patch
 from model.training.pairs import BUILT, SHORES, SNOWY, Ground, Pair, Pairs, ground, rotate, shore, turn, wild
 from model.training.pixels import SEA, as_pixels, as_tensor, bare, sand, sea, snowfield, white
-from model.training.sharpness import crisp, soft
+from model.training.sharpness import crisp, stand_in
 from model.training.snow import RELIEF, snowed
 
 SHARES = {"305": 0.2, "76": 0.24, "19": 0.28, "4.8": 0.28}  # how often each level is drawn
@@ -63,12 +63,12 @@ class Descent:
             other, kinds = WILD.get(level, ("", ()))
             found = [(crisp(p.pixels) if level == "305" and p.blue_marble else p.pixels, ground(p))
                      for p in patches if p.level == level]
-            found += [(soft(p.pixels) if level == "4.8" else p.pixels, ground(p)) for p in patches
+            found += [(stand_in(p.pixels, level), ground(p)) for p in patches
                       if p.level == other and nature(p.landcover, kinds)
                       or p.level == SHORES.get(level) and shore(sea(p.pixels))]
             if pairs.config.snowed:
                 snow = ([p.pixels for p in pairs.snow if p.level != level] if level in SNOWY
-                        else [snowed(soft(p.pixels) if level == "4.8" else p.pixels, rng) for p in pairs.relief])
+                        else [snowed(stand_in(p.pixels, level), rng) for p in pairs.relief])
                 found += [(pixels, Ground.SLOPE) for pixels in snow]
             quiet = [as_pixels(pairs.calm_target(rng)) for _ in range(QUIET) if pairs.calm]
             found += [(pixels, Ground.BARE) for pixels in quiet]

@@ -327,7 +327,7 @@ class Distiller:
             parcelled = torch.where(deep | sketched, *PARCELS).repeat(2)
             land = F.interpolate(ashore(condition), scale_factor=4)
             land[sketched.repeat(2)] = 1.0  # what is sketched of a shore is to be drawn, waves too
-            plain = (kinds(condition[:self.places], ground < 0) == PLAIN_LAND) & (ground == Ground.LAND)
+            plain = kinds(condition[:self.places]) == PLAIN_LAND
             ruled = broken(self.network.config, fake, extra, ground.repeat(2), twice, parcelled, land, plain.repeat(2))
         calm = torch.zeros((), device=self.device)
         if c.calm and self.deep:

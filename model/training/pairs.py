@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from model.training.degradation import degrade, haze
 from model.training.imagery import LEVELS, Patch
 from model.training.pixels import as_tensor, sand, sea
-from model.training.sharpness import soft
+from model.training.sharpness import stand_in
 from model.training.snow import RELIEF, snowed, snowy
 
 # How often each level is drawn. z7…z15 are what `earth` generates; 4892 serves worlds with a coarse picture.
@@ -113,7 +113,8 @@ class Pairs:
         self.borrow["76"] = [p for p in patches if p.level in ("305", "611x") and p.landcover.startswith("auto:desert")]
         for level, other in SHORES.items():
             self.borrow[level] = self.borrow[level] + [p for p in patches if p.level == other and shore(sea(p.pixels))]
-        self.borrow["4.8"] = [replace(p, pixels=soft(p.pixels)) for p in self.borrow["4.8"]]
+        self.borrow = {level: [replace(p, pixels=stand_in(p.pixels, level)) for p in found]
+                       for level, found in self.borrow.items()}
 
     def item(self, n: int) -> Pair:
         """Pair number n, a function of (seed, n)."""
@@ -204,8 +205,7 @@ class Pairs:
             return self._true_base(patch, rng)
         if level not in SNOWY and (level != "76" or rng.random() < 0.5):
             patch = self.relief[rng.integers(len(self.relief))]
-            pixels = soft(patch.pixels) if level == "4.8" else patch.pixels
-            patch = replace(patch, pixels=snowed(pixels, rng))
+            patch = replace(patch, pixels=snowed(stand_in(patch.pixels, level), rng))
         pair = self._ordinary(patch, LEVELS_M[level] * float(rng.uniform(0.7, 1.3)), level, rng)
         return pair._replace(ground=Ground.SLOPE)
 

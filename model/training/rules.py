@@ -26,19 +26,19 @@ def broken(config: NetworkConfig, fake: torch.Tensor, extra: list[torch.Tensor],
     """How much of the relief, the parcels and the cover that are shown, the last of `extra`, pictures
     ``(B, 3, H, W)`` lack where they are to be drawn, and how much is drawn where they are not to be, nor are they in
     the sea: a scalar, the mean. `ground` are the places' kinds, `parcelled` what is asked of parcels and `plain` which
-    have no mountains, ``(B,)``; `land` which pixels are land, ``(B, 1, H, W)``."""
+    have no mountains if they are land, ``(B,)``; `land` which pixels are land, ``(B, 1, H, W)``."""
     total, shown = fake.new_zeros(()), extra[-1]
 
     def alike(what):
         return drawn(fake, what * land), drawn(fake, what * (1 - land)).clamp(min=0).mean()
 
-    flat = (ground == Ground.BUILT) | (ground == Ground.BARE)
+    flat, plain = (ground == Ground.BUILT) | (ground == Ground.BARE), plain & (ground == Ground.LAND)
     if config.relief:
         lit, at_sea = alike(extra[-2].sum(1, keepdim=True))
         asked = RELIEFS[0] + RELIEFS[1] * torch.log2(resolution / DEEPEST) / 2
         total = total + at_sea + (torch.where(ground == Ground.SLOPE, (asked - lit).clamp(min=0), 0.0)
                                   + torch.where(flat, lit.clamp(min=0), 0.0)
-                                  + torch.where(plain & ~flat, (lit - PLAINS).clamp(min=0), 0.0)).mean()
+                                  + torch.where(plain, (lit - PLAINS).clamp(min=0), 0.0)).mean()
     if config.parcels:
         divided, at_sea = alike(shown[:, :parcels.CHANNELS])
         missing = torch.where(ground == Ground.BUILT, parcelled - divided, divided).clamp(min=0)

@@ -13,7 +13,7 @@ from model.training.sketch import blur
 # Brightness between blurs so wide, pixels, counts so much more: less than it could, for z9 is judged by Blue Marble ...
 BAND, BRIGHT = (0.8, 4.0), 0.45
 FINE, COLOURED = 2.0, 1.0  # ... and colour finer than this
-SOFT = 0.65                # pixels: by how much another level's picture is softer at z15
+SOFT = {"4.8": 0.65}       # pixels: by how much another level's picture is softer where it stands in
 
 
 def crisp(pixels: np.ndarray) -> np.ndarray:
@@ -27,6 +27,6 @@ def crisp(pixels: np.ndarray) -> np.ndarray:
     return as_pixels(grey + colour)
 
 
-def soft(pixels: np.ndarray) -> np.ndarray:
-    """A picture that stands in at 4.8 m, no sharper than those of that level: uint8 ``(H, W, 3)``."""
-    return as_pixels(blur(as_tensor(pixels)[:, None], SOFT)[:, 0])
+def stand_in(pixels: np.ndarray, level: str) -> np.ndarray:
+    """Another level's picture, no sharper than those of `level`: uint8 ``(H, W, 3)``."""
+    return as_pixels(blur(as_tensor(pixels)[:, None], SOFT[level])[:, 0]) if level in SOFT else pixels

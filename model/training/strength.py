@@ -42,13 +42,14 @@ def traits(detail: torch.Tensor, scattered: torch.Tensor) -> torch.Tensor:
                                              for group in scattered.split(GROUPS, 1)], 1)
 
 
-def kinds(condition: torch.Tensor, built: torch.Tensor) -> torch.Tensor:
-    """Of conditions ``(B, 3, h, w)`` and whether they are of built land ``(B,)``: int64 ``(B,)``, 0…4."""
+def kinds(condition: torch.Tensor, built: torch.Tensor | None = None) -> torch.Tensor:
+    """Of conditions ``(B, 3, h, w)`` and whether they are of built land ``(B,)``, or none is: int64 ``(B,)``, 0…4."""
     varied = 127.5 * condition.mean(1).std((1, 2))
     colours = (127.5 * (condition.mean((2, 3)) + 1)).cpu().numpy()
     empty = torch.tensor([bare(*colour) and not snowfield(colour, float(c))
                           for colour, c in zip(colours, varied, strict=True)], device=condition.device)
-    return torch.where(empty, BARE, (varied < PLAIN).long() + 2 * (built > 0).long())
+    plain = (varied < PLAIN).long()
+    return torch.where(empty, BARE, plain if built is None else plain + 2 * (built > 0).long())
 
 
 class Strength(nn.Module):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.training.sharpness import crisp, soft
+from model.training.sharpness import crisp, stand_in
 
 
 def wave(period: float, colour=(1.0, 1.0, 1.0)) -> np.ndarray:
@@ -26,11 +26,12 @@ def test_crisp_lends_fine_colour_more():
     assert strength(crisp(wave(64, colourful))) == pytest.approx(strength(wave(64, colourful)), rel=0.05)
 
 
-def test_soft_takes_the_finest_octave_alone():
-    assert strength(soft(wave(2.7))) < 0.5 * strength(wave(2.7))
-    assert strength(soft(wave(11))) > 0.9 * strength(wave(11))
+def test_what_stands_in_at_z15_loses_the_finest_octave_alone_and_elsewhere_nothing():
+    assert strength(stand_in(wave(2.7), "4.8")) < 0.5 * strength(wave(2.7))
+    assert strength(stand_in(wave(11), "4.8")) > 0.9 * strength(wave(11))
+    assert (stand_in(wave(2.7), "19") == wave(2.7)).all()
 
 
 def test_plain_ground_stays_as_it_is():
     plain = np.full((64, 64, 3), (140, 120, 90), np.uint8)
-    assert (crisp(plain) == plain).all() and (soft(plain) == plain).all()
+    assert (crisp(plain) == plain).all() and (stand_in(plain, "4.8") == plain).all()

@@ -580,6 +580,20 @@ def test_calm_ground_is_to_stay_as_calm_as_its_condition():
         assert float(calm.lively(shifted, condition, resolution)) >= cost / 2 + LINES * bool(cost)
 
 
+def test_known_places_are_not_held_to_be_calm(folder, tmp_path, monkeypatch):
+    d, seen = distiller(folder, tmp_path, own=0.0), []
+    d = Distiller(tmp_path / "teacher" / "state.pt", replace(d.config, deep=1, calm=1.0),
+                  [under_earth(1), *patches_of(folder)], tmp_path / "student")
+    monkeypatch.setattr("model.training.distill.lively", lambda *held: seen.append(held) or calm.lively(*held))
+    batch = d.batches.batch(0)
+    d.advance()
+    (fake, condition, resolution), = seen
+    assert d.places > 1 and len(fake) == 2
+    assert torch.equal(condition, batch.condition[:1]) and torch.equal(resolution, batch.resolution[:1])
+    # Both pictures are that place's.
+    assert ((F.avg_pool2d(fake, 4) - condition).abs().mean((1, 2, 3)) < 0.2).all()
+
+
 def test_what_is_enlarged_is_steepest_between_its_pixels_and_noise_nowhere():
     chance = torch.Generator().manual_seed(1)
     noise, coarse = torch.randn(4, 1, 128, 128, generator=chance), torch.randn(4, 1, 32, 32, generator=chance)
