@@ -1,8 +1,6 @@
 """`python -m model`: train, distill, sample, evaluate, info."""
 
 import json
-import os
-import platform
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +14,7 @@ from model.errors import ElsewhereError
 from model.network import PRESETS, Network, NetworkConfig
 from model.residual import Whitening
 from model.training.imagery import IMAGERY
-from model.training.processes import here, join
+from model.training.processes import here, join, machine
 
 THREADS = max(1, os.cpu_count() // here()[1])
 
@@ -166,8 +164,8 @@ def export(state, folder, another, share, times, halo, padding, degradation, pro
     network.load_state_dict(values["average"])
     recipe = values["about"] | {"weights_of": checkpoints.digest(state), "note": note} if state.is_dir() else {
         "config": _plain(values["config"]), "step": values["step"], "minutes": round(values["seconds"] / 60, 1),
-        "teacher_steps": values.get("teacher_steps"), "machine": f"{os.cpu_count()} cores, {platform.machine()}",
-        "torch": torch.__version__, "note": note, "licence": "CC BY-SA 4.0, see docs/MODEL.md"}
+        "teacher_steps": values.get("teacher_steps"), "machine": values.get("machine", machine()),
+        "torch": values.get("torch", torch.__version__), "note": note, "licence": "CC BY-SA 4.0, see docs/MODEL.md"}
     try:
         told = dict(part.rpartition(":")[::2] for part in degradation.split(","))
         told = {level: float(value) for level, value in told.items()}

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from model import cover, gullies, parcels
+from model import cover, gullies, land_use, parcels
 from model.readings import Cells, Creases, Relief, inner
 
 SCALE = 4  # every level is four times finer than its condition
@@ -48,7 +48,8 @@ class NetworkConfig:
     parcels: bool = False                    # True: is shown fields beside what is read of the noise ...
     nested: bool = False                     # ... each level's in those of the level above ...
     rows: float = 4.0                        # ... and in rows of so many pixels at least
-    cover: bool = False                      # True: is shown woods, clearings and streams besides
+    cover: bool = False                      # True: is shown woods, clearings and streams besides ...
+    land_use: bool = False                   # ... or these where land is wild, and parcels where it is tilled
     rim: int = 0                             # pixels of noise around a window that are read as these, and no more
     padding: str = "zeros"                   # beyond a window, in the encoder and the deeper levels: or "replicate"
     enlarging: str = "nearest"               # of features, with a pixel-shuffle in the head: or "bilinear", with none
@@ -76,6 +77,8 @@ class NetworkConfig:
             raise ValueError(f"relief is read of a rim of at least {Relief.reach} px, not {self.rim}")
         if self.nested and not self.parcels:
             raise ValueError("parcels cannot be nested where none are shown")
+        if self.land_use and not (self.parcels and self.cover):
+            raise ValueError("land use decides between parcels and cover, and not both are shown")
         if not (self.white or self.predicts == "x0" and (self.creases or self.cells or self.relief)):
             raise ValueError("a network that does not see x_t itself needs readings of the noise, and predicts x0")
 
@@ -168,7 +171,36 @@ def make_norm(kind: str, channels: int) -> nn.Module:
 def conv3x3(inputs: int, outputs: int, padding: str = "zeros", stride: int = 1) -> nn.Conv2d:
     """Of the same size. Zeros beyond the edge are unlike any picture, and what they change reaches far into a window;
     its own outermost pixels, repeated, are of its kind."""
-    return nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, padding_mode=padding)
+    kind = RepeatingConv if padding == "replicate" else nn.Conv2d
+    return kind(inputs, outputs, 3, stride=stride, padding=1, padding_mode=padding)
+
+
+class RepeatingConv(nn.Conv2d):
+    """A convolution that repeats the outermost pixels; on a GPU the gradient of that is a sum of slices, for torch adds
+    it up pixel by pixel, in any order."""
+
+    def _conv_forward(self, x, weight, bias):
+        if not (x.is_cuda and torch.is_grad_enabled()):
+            return super()._conv_forward(x, weight, bias)
+        return F.conv2d(Repeated.apply(x), weight, bias, self.stride)
+
+
+class Repeated(torch.autograd.Function):
+    """``(B, C, H, W)`` with its outermost pixels repeated once: ``(B, C, H + 2, W + 2)``."""
+
+    @staticmethod
+    def forward(_, x):
+        return F.pad(x, [1] * 4, mode="replicate")
+
+    @staticmethod
+    def backward(_, gradient):
+        for dim in (2, 3):
+            size = gradient.shape[dim] - 2
+            inside = gradient.narrow(dim, 1, size).clone()
+            inside.narrow(dim, 0, 1).add_(gradient.narrow(dim, 0, 1))
+            inside.narrow(dim, size - 1, 1).add_(gradient.narrow(dim, size + 1, 1))
+            gradient = inside
+        return gradient
 
 
 def spread(values: torch.Tensor) -> torch.Tensor:
@@ -351,13 +383,23 @@ class Network(nn.Module):
             found += [part for part in ruled.split([first, shown - first], 1) if part.shape[1]]
         return [x.contiguous(memory_format=torch.channels_last) for x in found]
 
-    def ruled(self, seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarray | None:
+    def ruled(self, seed: int, level: int, x0: int, y0: int, x1: int, y1: int,
+              tilled: bool | None = None) -> np.ndarray | None:
         """The gullies, the parcels and the cover that it is shown at these pixels of a level, float32
-        ``(shown, y1-y0, x1-x0)``; None if it is shown none."""
+        ``(shown, y1-y0, x1-x0)``; None if it is shown none. `tilled`: as if all were so, or none, whatever the land
+        use."""
         c, place = self.config, (seed, level, x0, y0, x1, y1)
+        share = np.float32(1 if tilled else 0)
+        if c.land_use and tilled is None:
+            share = land_use.field(*place)
         found = [gullies.field(*place)] if c.gullies else []
-        found += [parcels.field(*place, c.nested, c.rows)] if c.parcels else []
-        found += [cover.field(*place)] if c.cover else []
+        for kind, channels, field, mine in (
+                (c.parcels, parcels.CHANNELS, lambda: parcels.field(*place, c.nested, c.rows), share),
+                (c.cover, cover.CHANNELS, lambda: cover.field(*place), np.float32(1) - share)):
+            if kind and c.land_use and not mine.any():  # what is nowhere to be seen need not be computed
+                found.append(np.zeros((channels, y1 - y0, x1 - x0), np.float32))
+            elif kind:
+                found.append(field() * mine if c.land_use else field())
         return np.concatenate(found) if found else None
 
     def embed(self, t, ground_resolution, degradation) -> torch.Tensor:

@@ -48,6 +48,8 @@ class Whitening:
         return rows[-1][1:]
 
     def _matrices(self, ground_resolution) -> torch.Tensor:
+        if torch.is_tensor(ground_resolution):
+            ground_resolution = ground_resolution.tolist()  # in one piece from where it is
         return torch.tensor([self.std(float(r)) for r in ground_resolution])
 
     def whiten(self, residual: torch.Tensor, ground_resolution) -> torch.Tensor:

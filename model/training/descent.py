@@ -7,11 +7,13 @@ But one of the same level, colour and contrast can be held against it by an oppo
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
+from model import land_use, parcels
 from model.readings import inner
 from model.training.imagery import LEVELS, Patch
 from model.training.pairs import BUILT, SHORES, SNOWY, Ground, Pair, Pairs, ground, rotate, shore, turn, wild
@@ -19,6 +21,7 @@ from model.training.pixels import SEA, as_pixels, as_tensor, bare, sand, sea, sn
 from model.training.sharpness import crisp, stand_in
 from model.training.snow import RELIEF, snowed
 
+CPU = torch.device("cpu")
 SHARES = {"305": 0.2, "76": 0.24, "19": 0.28, "4.8": 0.28}  # how often each level is drawn
 WINDOW = 16      # pixels of a level that are carried on to the next; four times as many are made of them
 LIKE = 8         # of the nearest real pictures one is drawn; where contrast says nothing, the most varied of some
@@ -30,6 +33,7 @@ ALPINE = 0.04    # of a base that is white, to count as mountains under snow
 MOUNTAINS = {"305": 0.5, "76": 0.25, "19": 0.25, "4.8": 0.2}  # of a level's places: come down to from such a base
 ROOFS = 0.1      # of a place may be white, if it is to be built; of those come down to from such a base none is
 GREY = 80.0, 12.0  # grey levels of brightness, and between colours, below which a place is a mountain's shady slope
+MISUSED = 4.0    # how much a likeness is farther away that is built on where the land is wild, or the other way round
 CALM = 3.0       # grey levels of contrast below which it is calm ground; there, and of sand, contrast counts as colour
 # Levels at which it counts for nothing where it is not calm, and nothing calm stands in; of so many pictures as near
 # the most varied is taken: of three they are a seventh stronger than is usual.
@@ -45,14 +49,45 @@ DARK = ("boreal",)  # frozen lakes in black woods, under a low sun: beside snow 
 WILD = {"305": ("76", RELIEF), "19": ("76", NATURE), "4.8": ("76", NATURE)}
 
 
+class Step(NamedTuple):
+    """One level of the way down."""
+
+    where: tuple[int, int, int, int]  # world, level and pixel that its window begins at
+    inside: list[int]                 # x, y in it of the window that is carried on
+
+
+class Course(NamedTuple):
+    """A way down from the base."""
+
+    level: str                  # where it ends
+    alpine: bool                # whether it begins on mountains under snow
+    window: np.ndarray          # uint8 (WINDOW, WINDOW, 3): of the base
+    m_per_px: float             # of what is made of that
+    steps: list[Step]
+    where: tuple[int, int, int, int]  # world, level and pixel that the place itself begins at
+    tilled: bool | None         # whether fields are shown there, or woods; None: both
+    seed: int                   # of the choice of a likeness
+
+
+class Likeness(NamedTuple):
+    """A real picture that a place is held against."""
+
+    picture: torch.Tensor       # (3, h, w), which holds the crop however it is turned ...
+    angle: float                # ... as it is to be, in radians
+    ground: Ground              # what is to be drawn
+    snow: bool                  # whether the place is a snowfield
+
+
 class Descent:
     """Draws places. `dial` is what the network is told at each zoom, as the sampler will (``{7: 0.35, …}``); `rim` are
     the pixels of noise that it knows around a window."""
 
-    def __init__(self, patches: list[Patch], pairs: Pairs, crop: int, dial: dict[int, float], rim: int, seed: int):
-        self.crop, self.dial, self.size = crop, dial, 4 * WINDOW + 2 * rim
+    def __init__(self, patches: list[Patch], pairs: Pairs, crop: int, dial: dict[int, float], rim: int, seed: int,
+                 use: bool = False):
+        self.crop, self.dial, self.size, self.use = crop, dial, 4 * WINDOW + 2 * rim, use
         around = min(256, 2 * math.ceil(crop / math.sqrt(2)))  # pixels that hold the crop however it is turned
         self.cut = (around - crop) // 2
+        self.edge = (4 * WINDOW - crop // 4) // 2
         self.tops = [p for p in patches if p.base is not None and "ocean" not in p.landcover]
         if not self.tops:
             raise ValueError("no patch of this imagery lies under the world's base: nothing to come down from")
@@ -77,34 +112,57 @@ class Descent:
                 pictures = [(pixels[y:y + around, x:x + around], kind) for pixels, kind in found for y, x in corners]
                 middle = slice(self.cut, self.cut + crop)
                 self.real[level] = (pictures, np.array([features(pixels[middle, middle]) for pixels, _ in pictures]),
-                                    np.arange(len(pictures)) >= 4 * (len(found) - len(quiet)))
+                                    np.arange(len(pictures)) >= 4 * (len(found) - len(quiet)),
+                                    np.array([kind == Ground.BUILT for _, kind in pictures]))
         self.levels = list(self.real)
         shares = np.array([SHARES[level] for level in self.levels])
         self.shares = shares / shares.sum()
 
-    def draw(self, generate: Callable, rng: np.random.Generator) -> Pair:
-        """A place, come down to with `generate(condition, m_per_px, told, noise, where)`: the cascade's own condition,
-        and a real picture like it."""
+    def plan(self, rng: np.random.Generator) -> Course:
+        """Where to come down to, and along which windows: all that needs no network."""
         level = self.levels[rng.choice(len(self.levels), p=self.shares)]
         alpine = bool(self.alpine) and rng.random() < MOUNTAINS[level]
         tries = [self.start(rng, alpine) for _ in range(TRIES if rng.random() < VARIED and not alpine else 1)]
         top, window = max(tries, key=lambda found: features(found[1], 1)[3])
-        picture = as_tensor(window)[None]
-        m_per_px = top.m_per_px
         world, *corner = (int(v) for v in rng.integers(0, (1 << 32, 1 << 14, 1 << 14)))
+        steps = []
         for zoom in range(7, LEVELS[level], 2):
-            noise = torch.from_numpy(rng.standard_normal((1, 3, self.size, self.size), dtype=np.float32))
-            made = generate(picture, m_per_px, self.dial.get(zoom, 0.0), noise, (world, zoom, *corner))
             inside = [int(v) for v in rng.integers(WINDOW, 2 * WINDOW + 1, 2)]
-            picture = made[..., inside[1]:inside[1] + WINDOW, inside[0]:inside[0] + WINDOW]
+            steps.append(Step((world, zoom, *corner), inside))
             last, corner = corner, [4 * (v + i) for v, i in zip(corner, inside, strict=True)]
-            m_per_px /= 4
-        edge = (4 * WINDOW - self.crop // 4) // 2
-        condition = made[0, :, edge:-edge, edge:-edge]
-        real, kind, snow = self.like(level, condition, rng, unbuilt=alpine)
+        x, y = (4 * (v + self.edge) for v in last)
+        tilled = None
+        if self.use and LEVELS[level] >= parcels.FIRST:
+            tilled = bool(land_use.field(world, LEVELS[level], x, y, x + self.crop, y + self.crop).mean() > 0.5)
+        return Course(level, alpine, window, top.m_per_px, steps, (world, LEVELS[level], x, y), tilled,
+                      int(rng.integers(1 << 62)))
+
+    def follow(self, courses: list[Course], generate: Callable, device: torch.device = CPU) -> list[Pair]:
+        """Places, come down to all at once with `generate(conditions, m_per_px, told, those, n)`, which makes the
+        pictures of step `n` of `those` courses: the cascade's own conditions, and real pictures like them."""
+        pictures = torch.stack([as_tensor(course.window) for course in courses]).to(device)
+        m_per_px = torch.tensor([course.m_per_px for course in courses], device=device)
+        conditions = [None] * len(courses)
+        for n, zoom in enumerate(range(7, max(LEVELS[course.level] for course in courses), 2)):
+            those = [i for i, course in enumerate(courses) if n < len(course.steps)]
+            told = torch.full((len(those),), self.dial.get(zoom, 0.0), device=device)
+            made = generate(pictures[those], m_per_px[those] / 4**n, told, those, n)
+            for i, picture in zip(those, made, strict=True):
+                x, y = courses[i].steps[n].inside
+                pictures[i] = picture[:, y:y + WINDOW, x:x + WINDOW]
+                if n + 1 == len(courses[i].steps):
+                    conditions[i] = inner(picture[None], self.edge)[0]
+        conditions = torch.stack(conditions)
+        chosen = [self.choose(course.level, condition, np.random.default_rng(course.seed), course.alpine,
+                              course.tilled)
+                  for course, condition in zip(courses, conditions.cpu(), strict=True)]
+        likenesses = inner(rotate(torch.stack([like.picture for like in chosen]).to(device),
+                                  torch.tensor([like.angle for like in chosen], device=device)), self.cut)
         # What is white is not to be kept so: a slope in the shade is darker than all that the base knows of it.
-        return Pair(condition, real, m_per_px, self.dial.get(LEVELS[level], 0.0), level, ground=kind,
-                    mend=snow and level in FREE, where=(world, LEVELS[level], *(4 * (v + edge) for v in last)))
+        return [Pair(condition, real, course.m_per_px / 4**len(course.steps),
+                     self.dial.get(LEVELS[course.level], 0.0), course.level, ground=like.ground,
+                     mend=like.snow and course.level in FREE, where=course.where)
+                for course, condition, real, like in zip(courses, conditions, likenesses, chosen, strict=True)]
 
     def start(self, rng: np.random.Generator, alpine: bool = False) -> tuple[Patch, np.ndarray]:
         """Where to begin: a patch and a window of the base above it; on land, or on mountains' snow if it is to be
@@ -118,13 +176,13 @@ class Descent:
                 break
         return top, top.base[y:y + WINDOW, x:x + WINDOW]
 
-    def like(self, level: str, condition: torch.Tensor, rng: np.random.Generator,
-             unbuilt: bool = False) -> tuple[torch.Tensor, Ground, bool]:
-        """A real picture of `level`, of colours and contrast as the condition has them, ``(3, crop, crop)``;
-        what is to be drawn there: what that shows, unless the place is bare, or `unbuilt`; whether it is a snowfield.
-
-        Turned by any angle: towns and fields lie along rows and columns, and what is drawn everywhere must not."""
-        pictures, known, quiet = self.real[level]
+    def choose(self, level: str, condition: torch.Tensor, rng: np.random.Generator, unbuilt: bool = False,
+               tilled: bool | None = None) -> Likeness:
+        """A real picture of `level`, of colours and contrast as the condition has them; what is to be drawn there: what
+        that shows, unless the place is bare, or `unbuilt`. If it is known whether the land is `tilled`, of a picture
+        that is so too, if there is one. It is to be turned by any angle: towns and fields lie along rows and columns,
+        and what is drawn everywhere must not."""
+        pictures, known, quiet, built = self.real[level]
         place = as_pixels(condition)
         mine = features(place, 1)
         away = np.square(known[:, :3] - mine[:3]).sum(1) / COLOUR**2 + np.square((known[:, 4] - mine[4]) / WET)
@@ -132,6 +190,8 @@ class Descent:
         snow = snowfield(mine[:3], mine[3])
         calm = mine[3] < CALM or empty
         free = not calm and level in FREE
+        if tilled is not None:
+            away[built != tilled] += MISUSED
         if snow or not empty or dunes and mine[3] > CALM:
             away[quiet] += 1e3  # sea, ice and sand on a plain would be fog
         if free:
@@ -145,9 +205,10 @@ class Descent:
         grey = mine[:3].mean() < GREY[0] and np.ptp(mine[:3]) < GREY[1]
         if kind == Ground.BUILT and (unbuilt or grey or white(place).mean() > ROOFS):
             kind = Ground.SLOPE
-        turned = rotate(turn(as_tensor(pixels), int(rng.integers(8))), float(rng.uniform(0, math.pi / 2)))
+        if kind == Ground.BUILT and tilled is False:
+            kind = Ground.LAND  # no fields are shown there
         kind = Ground.SLOPE if dunes or snow else Ground.BARE if empty else kind
-        return inner(turned[None], self.cut)[0], kind, snow
+        return Likeness(turn(as_tensor(pixels), int(rng.integers(8))), float(rng.uniform(0, math.pi / 2)), kind, snow)
 
 
 def nature(landcover: str, kinds: tuple[str, ...]) -> bool:

@@ -12,7 +12,6 @@ import copy
 import os
 import time
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -34,7 +33,7 @@ from model.training.lattice import grid_phase, streaks
 from model.training.pairs import Ground, PairConfig, Pairs
 from model.training.patches import RIM, patch_distance
 from model.training.pixels import ashore
-from model.training.processes import agreed, here, share_gradients
+from model.training.processes import agreed, here, machine, share_gradients
 from model.training.rules import PARCELS, broken
 from model.training.score import Score
 from model.training.sheet import Sheet
@@ -57,6 +56,9 @@ class DistillConfig:
     nested: bool = False                  # ... or not in one another ...
     rows: float = 0.0                     # ... or in narrower rows, pixels
     cover: bool = False                   # True: to one whose teacher was not shown any, likewise
+    land_use: bool = False                # ... or where both are shown everywhere
+    judge: tuple[int, ...] = ()           # widths of the discriminator, if other than usual; it begins anew then
+    feeders: int = 0                      # processes that draw what a step needs of the CPU; 0: a thread does
     sketched: float = 0.0                 # of the known places: shown their own sketch for relief, or for parcels
     rim: int = 0
     padding: str = ""                     # other than the teacher's
@@ -141,6 +143,8 @@ class Distiller:
     def __init__(self, teacher: Path, config: DistillConfig, train: list[Patch], out: Path, device: str = "cpu",
                  validation: list[Patch] = ()):
         self.config, self.out, self.device = config, Path(out), torch.device(device)
+        if self.device.type == "cuda":  # weights and scores need no more digits than these
+            torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
         self.rank, self.processes = here()
         if config.batch % self.processes or config.deep % self.processes:
             raise ValueError(f"a batch of {config.batch}, {config.deep} of them deep, cannot be shared by "
@@ -157,6 +161,7 @@ class Distiller:
                                        nested=config.nested or taught.nested,
                                        rows=config.rows or taught.rows,
                                        cover=config.cover or taught.cover,
+                                       land_use=config.land_use or taught.land_use,
                                        rim=config.rim or taught.rim,
                                        padding=config.padding or taught.padding,
                                        enlarging=config.enlarging or taught.enlarging,
@@ -165,6 +170,13 @@ class Distiller:
         self.network.load_state_dict(grown(state["average"], taught, self.network.config,
                                            fresh=self.network.state_dict()))
         heard(self.network, taught)
+        self.whitening = Whitening(state["whitening"])
+        pairs = Pairs(train, config.seed, config.pairs)
+        descent = Descent(train, pairs, config.crop, dict(zip(range(7, 16, 2), config.dial, strict=False)),
+                          self.network.config.rim, config.seed, self.network.config.land_use) if config.deep else None
+        # Before anything is on the device: its feeding processes are copies of this one.
+        self.batches = Batches(config, pairs, descent, self.network, lambda *given: self.generate(self.brief, *given),
+                               self.device)
         self.network.to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
         self.brief = self.average
@@ -172,11 +184,12 @@ class Distiller:
             self.brief = copy.deepcopy(self.average)
             for parameter in self.brief.parameters():
                 parameter.data = parameter.data.bfloat16()
-        self.whitening = Whitening(state["whitening"])
-        self.discriminator = Discriminator().to(self.device, memory_format=torch.channels_last)
-        if "discriminator" in state:
+        self.discriminator = Discriminator(*[tuple(config.judge)] * bool(config.judge)).to(
+            self.device, memory_format=torch.channels_last)
+        known = state.get("discriminator", {})
+        if known and not (config.judge and known["enter.weight"].shape != self.discriminator.enter.weight.shape):
             try:
-                self.discriminator.load_state_dict(state["discriminator"])
+                self.discriminator.load_state_dict(known)
             except RuntimeError as error:
                 raise BadCheckpoint(f"the discriminator beside {teacher} is of another shape: {error}") from None
         self.score = Score().to(self.device)
@@ -188,10 +201,6 @@ class Distiller:
                                            betas=(0.0 if config.adversarial else 0.9, 0.99), fused=True)
         self.optimiser_d = torch.optim.AdamW(self.discriminator.parameters(), lr=config.lr_discriminator,
                                              betas=(0.0, 0.99), weight_decay=0.0, fused=True)
-        pairs = Pairs(train, config.seed, config.pairs)
-        descent = Descent(train, pairs, config.crop, dict(zip(range(7, 16, 2), config.dial, strict=False)),
-                          self.network.config.rim, config.seed) if config.deep else None
-        self.batches = Batches(config, pairs, descent, self.network, partial(self.generate, self.brief), self.device)
         self.journal, self.sheet = Journal(self.out, tells=self.rank == 0), Sheet(validation)
         self.step, self.seconds = 0, 0.0
         self.teacher_steps = state["step"]
@@ -205,7 +214,7 @@ class Distiller:
         state = {"network": self.network.state_dict(), "average": self.average.state_dict(),
                  "discriminator": self.discriminator.state_dict(), "optimiser": self.optimiser.state_dict(),
                  "optimiser_d": self.optimiser_d.state_dict(), "step": self.step, "seconds": self.seconds,
-                 "strengths": self.strengths.state_dict(),
+                 "strengths": self.strengths.state_dict(), "machine": machine(), "torch": torch.__version__,
                  "network_config": self.network.config.as_dict(), "whitening": self.whitening.table,
                  "config": asdict(self.config), "teacher_steps": self.teacher_steps, **self.journal.state()}
         torch.save(state, self.out / "state.pt.new")
@@ -406,8 +415,9 @@ class Distiller:
         fake_view = tuple(v.detach() for v in fake_view)
         near = real_view if self.step % 2 else tuple(v[:self.places] for v in fake_view)
         # Of this step alone, so that a resumed run draws the same.
-        shake = torch.randn(near[0].shape, generator=torch.Generator().manual_seed((c.seed << 32) + self.step))
-        moved = (near[0] + c.sigma * shake.to(self.device), *near[1:])
+        chance = torch.Generator(self.device).manual_seed((c.seed << 32) + self.step)
+        shake = torch.randn(near[0].shape, generator=chance, device=self.device)
+        moved = (near[0] + c.sigma * shake, *near[1:])
         views = [torch.cat(v) for v in zip(real_view, fake_view, moved, strict=True)]
         real, fake, moved = self.opinion(*views).split([self.places, 2 * self.places, self.places])
         still = real if self.step % 2 else fake[:self.places]
@@ -466,3 +476,4 @@ class Distiller:
                         self.journal.sheet(self.step, self.sheet.draw(self.sample))
                 if self.step % c.save_every == 0 or self.done():
                     self.save()
+        self.batches.close()

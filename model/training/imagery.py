@@ -3,7 +3,9 @@
 import csv
 import io
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from tqdm import tqdm
 from model.base import Base, tone_curve
 from model.errors import BadImagery
 from model.grid import lonlat_to_pixel, width
+from model.training.pixels import mean_colour
 from model.worlds import EARTH_POWER
 
 COLUMNS = ("id", "shard", "size_px", "m_per_px", "lat", "lon", "scene", "source", "landcover", "split")
@@ -89,11 +92,13 @@ def _read_shards(folder: Path, split: str, progress: bool, warn) -> list[Patch]:
         except (OSError, tarfile.TarError) as error:
             warn(f"shard {shard} skipped: {error}")
             continue
-        for row in rows:
+        def read(row, shard=shard, contents=contents):
             try:
-                patches.append(_patch(row, contents))
+                return _patch(row, contents)
             except (KeyError, ValueError, UnidentifiedImageError, OSError) as error:
                 warn(f"patch {row['id']} of {shard} skipped: {type(error).__name__} {error}")
+        with ThreadPoolExecutor() as pool:
+            patches += [patch for patch in pool.map(read, rows) if patch]
     return patches
 
 
@@ -126,18 +131,21 @@ def match_tone(patches: list[Patch], base: Base | None) -> None:
     curve = tone_curve(EARTH_POWER)
     scenes: dict[str, list[Patch]] = {}
     for patch in patches:
-        if patch.blue_marble:
-            patch.pixels = curve[patch.pixels]
-            if base is not None and patch.level == "1223":
-                _pair_with_base(patch, base)
-            if base is not None and patch.level in ("305", "611x"):
-                _place_under_base(patch, base)
-        else:
+        if not patch.blue_marble:
             scenes.setdefault(patch.scene, []).append(patch)
+
+    def of_blue_marble(patch: Patch) -> None:
+        patch.pixels = curve[patch.pixels]
+        if base is not None and patch.level == "1223":
+            _pair_with_base(patch, base)
+        if base is not None and patch.level in ("305", "611x"):
+            _place_under_base(patch, base)
+    with ThreadPoolExecutor() as pool:  # numpy and Pillow let go of the interpreter most of the time
+        list(pool.map(of_blue_marble, (patch for patch in patches if patch.blue_marble)))
     if base is None:
         return
     for members in scenes.values():
-        mean = np.mean([p.pixels.mean((0, 1)) for p in members], axis=0)
+        mean = np.mean([mean_colour(p.pixels) for p in members], axis=0)
         there = np.mean([_base_colour(base, p) for p in members], axis=0)
         gain = np.clip((there + 4) / (mean + 4), 0.5, 1.6) ** 0.8
         for patch in members:
@@ -183,7 +191,8 @@ def _over(patch: Patch, base: Base, zoom: int, times: int, around: int = 0) -> n
 
 def _means(pixels: np.ndarray, n: int) -> np.ndarray:
     """Of n × n squares: ``(n, n, 3)``."""
-    return pixels.reshape(n, 256 // n, n, 256 // n, 3).mean((1, 3))
+    steps = range(0, 256, 256 // n)
+    return np.add.reduceat(np.add.reduceat(pixels.astype(np.float32), steps, 0), steps, 1) * (n / 256) ** 2
 
 
 def _recolour(patch: Patch, base: np.ndarray, sigma: float, another: float = 256) -> bool:
@@ -202,12 +211,16 @@ def _recolour(patch: Patch, base: np.ndarray, sigma: float, another: float = 256
 
 def _blur(values: np.ndarray, sigma: float) -> np.ndarray:
     """Separable Gaussian of ``(H, W, C)`` with edges replicated."""
+    down, across = (_blurring(size, sigma) for size in values.shape[:2])
+    return np.einsum("yv,vuc,xu->yxc", down, values, across, optimize=True)
+
+
+@lru_cache(maxsize=16)
+def _blurring(size: int, sigma: float) -> np.ndarray:
+    """The matrix ``(size, size)`` of that along one axis."""
     radius = int(3 * sigma)
     kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
-    kernel /= kernel.sum()
-    for axis in (0, 1):
-        pad = [(0, 0)] * 3
-        pad[axis] = (radius, radius)
-        padded = np.pad(values, pad, mode="edge")
-        values = sum(k * np.take(padded, range(i, i + values.shape[axis]), axis) for i, k in enumerate(kernel))
-    return values
+    matrix = np.zeros((size, size))
+    for i in range(size):
+        np.add.at(matrix[i], np.arange(i - radius, i + radius + 1).clip(0, size - 1), kernel / kernel.sum())
+    return matrix

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from model.training.degradation import degrade, haze
 from model.training.imagery import LEVELS, Patch
-from model.training.pixels import as_tensor, sand, sea
+from model.training.pixels import as_tensor, mean_colour, sand, sea
 from model.training.sharpness import stand_in
 from model.training.snow import RELIEF, snowed, snowy
 
@@ -152,7 +152,7 @@ class Pairs:
         c = self.config
         image = as_tensor(patch.pixels)
         if c.turned and rng.random() < c.turned:
-            image = rotate(image, float(rng.uniform(0, math.pi / 2)))
+            image = rotate(image[None], torch.tensor([rng.uniform(0, math.pi / 2)], dtype=torch.float32))[0]
         factor = float(np.exp(rng.uniform(math.log(c.jitter), 0))) if rng.random() < 0.5 else 1.0
         span = min(256, 4 * math.ceil(c.crop / factor / 4))  # source pixels that become the crop
         x, y = (int(rng.integers(0, 256 - span + 1)) for _ in range(2))
@@ -238,7 +238,7 @@ def shore(share: float) -> bool:
 def ground(patch: Patch) -> Ground:
     """What a picture is likely to show."""
     if patch.level in ("76", "19", "4.8") and (not patch.landcover or any(n in patch.landcover for n in BUILT)):
-        return wild(Ground.BUILT, *patch.pixels.mean((0, 1)))
+        return wild(Ground.BUILT, *mean_colour(patch.pixels))
     if any(n in patch.landcover for n in ("auto:ocean", "auto:ice", "ice sheet")):
         return Ground.BARE
     return Ground.SLOPE if any(n in patch.landcover for n in RELIEF) or snowy(patch.pixels) else Ground.LAND
@@ -259,12 +259,13 @@ def turn(image: torch.Tensor, k: int) -> torch.Tensor:
     return image.flip(2) if k >= 4 else image
 
 
-def rotate(image: torch.Tensor, angle: float) -> torch.Tensor:
-    """Turned about its centre by `angle` radians, its corners mirrored in from inside; same size."""
-    cos, sin = math.cos(angle), math.sin(angle)
-    grid = F.affine_grid(torch.tensor([[[cos, -sin, 0.0], [sin, cos, 0.0]]]), [1, *image.shape], align_corners=False)
-    turned = F.grid_sample(image[None], grid, mode="bicubic", padding_mode="reflection", align_corners=False)
-    return turned[0].clamp(-1, 1)
+def rotate(images: torch.Tensor, angles: torch.Tensor) -> torch.Tensor:
+    """Each of ``(B, 3, H, W)`` turned about its centre by its angle ``(B,)``, radians, its corners mirrored in from
+    inside; same size."""
+    cos, sin, none = angles.cos(), angles.sin(), torch.zeros_like(angles)
+    turned = torch.stack([cos, -sin, none, sin, cos, none], 1).unflatten(1, (2, 3))
+    grid = F.affine_grid(turned, list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, mode="bicubic", padding_mode="reflection", align_corners=False).clamp(-1, 1)
 
 
 def _tone(image, sigma, rng):

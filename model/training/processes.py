@@ -5,6 +5,7 @@ operations, which two threads do not finish sooner than one.
 """
 
 import os
+import platform
 from collections.abc import Iterable
 
 import torch
@@ -14,6 +15,12 @@ from torch import distributed as dist
 def here() -> tuple[int, int]:
     """This process's number, and how many there are, as `torchrun` says; (0, 1) without it."""
     return int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+
+
+def machine() -> str:
+    """What this is, for a recipe: where there is a GPU, that."""
+    gpu = f"{torch.cuda.get_device_name()}, " if torch.cuda.is_available() else ""
+    return f"{gpu}{os.cpu_count()} cores, {platform.machine()}"
 
 
 def join(device: str) -> str:

@@ -11,7 +11,7 @@ from model.training.pixels import as_pixels, as_tensor
 from model.training.sketch import blur
 
 # Brightness between blurs so wide, pixels, counts so much more: less than it could, for z9 is judged by Blue Marble ...
-BAND, BRIGHT = (0.8, 4.0), 0.45
+BAND, BRIGHT = (0.8, 4.0), 0.25
 FINE, COLOURED = 2.0, 1.0  # ... and colour finer than this
 SOFT = {"4.8": 0.65}       # pixels: by how much another level's picture is softer where it stands in
 

@@ -32,9 +32,10 @@ def wide(x: torch.Tensor, width: float) -> torch.Tensor:
 
 def snowy(pixels: np.ndarray) -> bool:
     """Whether a picture, uint8 ``(256, 256, 3)``, shows mountains or hills partly under snow."""
-    red_green, blue = pixels[..., :2].max(2).astype(int), pixels[..., 2].astype(int)
-    white = pixels.min(2) > 190
-    bare = ~white & (blue < red_green + 6) & (pixels.mean(2) < 130)
+    red, green, blue = (pixels[..., i].astype(np.int16) for i in range(3))
+    red_green = np.maximum(red, green)
+    white = np.minimum(np.minimum(red, green), blue) > 190
+    bare = ~white & (blue < red_green + 6) & (red + green + blue < 3 * 130)
     part = white.reshape(16, 16, 16, 16).mean((1, 3))
     return (WHITE[0] < white.mean() < WHITE[1] and bare.mean() > BARE
             and ((part > 0.1) & (part < 0.9)).mean() > BOTH)

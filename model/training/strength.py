@@ -63,19 +63,18 @@ class Strength(nn.Module):
         self.register_buffer("count", torch.zeros(KINDS * LEVELS, 1))
 
     @torch.no_grad()
-    def remember(self, group: int, made: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
-        """How far the mean of one kind of a level's places is off after one more of them: ``(T,)``, 0 where it is
-        right."""
-        self.count[group] += 1
-        new = torch.maximum(1 / self.count[group], torch.tensor(1 - MEMORY, device=made.device))
-        self.made[group].lerp_(made, new)
-        self.real[group].lerp_(real, new)
-        return (self.made[group] - self.real[group]).clamp(-1, 1)
+    def remember(self, groups: torch.Tensor, made: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+        """How far the means of these places' groups ``(B,)`` are off after them, ``(B, T)``, 0 where they are right."""
+        mine = F.one_hot(groups, len(self.count)).to(made.dtype)  # (B, KINDS·LEVELS)
+        new = mine.sum(0)[:, None]
+        self.count += new
+        share = torch.maximum(new / self.count.clamp(min=1), 1 - MEMORY**new)
+        for held, traits in ((self.made, made), (self.real, real)):
+            held.lerp_(mine.T @ traits / new.clamp(min=1), share)
+        return (self.made - self.real)[groups].clamp(-1, 1)
 
     def forward(self, made, real, resolution, kind):
-        made, total = made.unflatten(0, (2, -1)).mean(0), 0.0
+        made = made.unflatten(0, (2, -1)).mean(0)
         levels = (torch.log2(resolution / DEEPEST) / 2).round().long().clamp(0, LEVELS - 1)
-        groups = (KINDS * levels + kind).tolist()
-        for group, mine, like in zip(groups, made, real, strict=True):
-            total = total + (self.remember(group, mine.detach(), like) * mine).sum()
-        return total / len(groups)
+        off = self.remember(KINDS * levels + kind, made.detach(), real)
+        return (off * made).sum() / len(made)

@@ -333,7 +333,7 @@ def test_what_is_made_of_the_soft_base_is_to_be_mended_not_kept(folder, tmp_path
     item = Pairs(patches[:1], 1, PairConfig(crop=256, calm=0, under_base=1.0)).item(0)
     assert item.above.shape == (3, 24, 24) and item.target.shape == (3, 256, 256)
     d = distiller(folder, tmp_path, own=0.0, crop=80, pairs=PairConfig(crop=256, calm=0, under_base=1.0))
-    d.batches.pairs, d.batches.ahead = Pairs(patches[:1], 2, d.config.pairs), {}
+    d.batches.planner.pairs, d.batches.ahead = Pairs(patches[:1], 2, d.config.pairs), {}
     d.config.mended = 0.5
     batch = d.batches.batch(0)
     assert not batch.kept.any()
@@ -419,36 +419,72 @@ def under_earth(number: int, colour=(90, 120, 60), level="1223") -> Patch:
     return Patch(f"bm-{number}", level, f"bm-{number}", "auto:vegetation", 0.0, 0.0, 1223.0, pixels, base)
 
 
+def like(descent: Descent, *asked, **named) -> tuple[torch.Tensor, Ground, bool]:
+    """A likeness as it is held against a place, what is to be drawn, whether that is a snowfield."""
+    found = descent.choose(*asked, **named)
+    turned = rotate(found.picture[None], torch.tensor([found.angle]))
+    return inner(turned, descent.cut)[0], found.ground, found.snow
+
+
 def test_a_place_is_come_down_to_level_by_level():
     patches = [under_earth(1), under_earth(2, level="4.8")]
     descent = Descent(patches, Pairs(patches, 1), 96, {7: 0.3, 9: 0.2, 11: 0.1, 15: 0.05}, rim=32, seed=1)
-    asked = []
+    asked, course = [], descent.plan(np.random.default_rng(5))
 
-    places = []
-
-    def generate(condition, m_per_px, told, noise, where):
-        asked.append((m_per_px, told, condition.clone(), noise))
-        places.append(where)
+    def generate(condition, m_per_px, told, those, n):
+        assert those == [0] and n == len(asked)
+        asked.append((float(m_per_px), float(told), condition.clone()))
         return F.interpolate(condition, scale_factor=4) + len(asked) / 100
 
-    item = descent.draw(generate, np.random.default_rng(5))
-    assert [(m, told) for m, told, *_ in asked] == [(1223.0, 0.3), (1223 / 4, 0.2), (1223 / 16, 0.1), (1223 / 64, 0.0)]
+    item, = descent.follow([course], generate)
+    assert [(m, told) for m, told, _ in asked] == pytest.approx(
+        [(1223.0, 0.3), (1223 / 4, 0.2), (1223 / 16, 0.1), (1223 / 64, 0.0)])
     assert (item.m_per_px, item.degradation, item.level) == (1223 / 256, 0.05, "4.8")
     assert item.condition.shape == (3, 24, 24) and item.target.shape == (3, 96, 96)
     # Each level is conditioned on what was made of the one above, the place itself on the middle of the last.
-    for (*_, above, _), (*_, below, _), step in zip(asked, asked[1:], range(1, 4), strict=False):
+    for (*_, above), (*_, below), step in zip(asked, asked[1:], range(1, 4), strict=False):
         assert (F.unfold(F.interpolate(above, scale_factor=4) + step / 100, 16)
                 - below.flatten()[:, None]).abs().amax(1).min() < 1e-6
     assert torch.equal(item.condition, (F.interpolate(asked[-1][2], scale_factor=4) + 0.04)[0, :, 20:44, 20:44])
     # Its parcels lie where those of the levels above do, in one world.
-    places.append(item.where)
+    places = [step.where for step in course.steps] + [course.where]
     assert len({world for world, *_ in places}) == 1 and [level for _, level, *_ in places] == [7, 9, 11, 13, 15]
     for (_, _, *above), (_, _, *below), size in zip(places, places[1:], (64, 64, 64, 96), strict=False):
         assert all(4 * v <= w and w + size <= 4 * (v + 64) for v, w in zip(above, below, strict=True))
-    first, _ = list(asked), asked.clear()
-    again = descent.draw(generate, np.random.default_rng(5))
-    assert torch.equal(again.target, item.target) and torch.equal(asked[0][3], first[0][3])
-    assert asked[0][3].shape == (1, 3, 64 + 2 * 32, 64 + 2 * 32)  # the noise around a window is known, too
+    asked.clear()
+    again, = descent.follow([descent.plan(np.random.default_rng(5))], generate)
+    assert torch.equal(again.target, item.target) and torch.equal(again.condition, item.condition)
+
+
+def test_places_are_come_down_to_together_as_each_alone():
+    patches = [under_earth(1), *(under_earth(n, level=level) for n, level in ((2, "4.8"), (3, "76"), (4, "305")))]
+    descent, rng = Descent(patches, Pairs(patches, 1), 96, {7: 0.3, 11: 0.1}, rim=0, seed=1), np.random.default_rng(3)
+    courses = [descent.plan(rng) for _ in range(12)]
+    assert {course.level for course in courses} == {"305", "76", "4.8"}
+
+    def generate(condition, m_per_px, told, those, n):
+        return F.interpolate(condition, scale_factor=4) + (m_per_px.log2() / 100 + told)[:, None, None, None]
+    for mine, course in zip(descent.follow(courses, generate), courses, strict=True):
+        alone, = descent.follow([course], generate)
+        assert torch.equal(mine.condition, alone.condition) and torch.allclose(mine.target, alone.target, atol=1e-6)
+        assert mine[2:] == alone[2:]
+
+
+def test_where_land_is_known_to_be_tilled_a_likeness_is_too():
+    """If there is one of about that colour; and where it is wild nothing is to be built."""
+    farms, woods = ([grained(n, 8, "76", kind) for n in range(3)] for kind in ("farmland", "forest"))
+    for wood in woods:
+        wood.pixels = wood.pixels - 10
+    patches = [under_earth(20), *farms, *woods]
+    descent = Descent(patches, Pairs(patches, 1, PairConfig(calm=0.0)), 80, {}, rim=0, seed=1, use=True)
+    condition = (torch.randn(1, 20, 20) * 8 + 95).div(127.5).sub(1).expand(3, 20, 20)
+    for tilled, kinds in ((True, {Ground.BUILT}), (False, {Ground.LAND}), (None, {Ground.BUILT, Ground.LAND})):
+        found = [descent.choose("76", condition, np.random.default_rng(n), tilled=tilled) for n in range(20)]
+        assert {like.ground for like in found} == kinds
+    only = Descent(patches[:4], Pairs(patches[:4], 1, PairConfig(calm=0.0)), 80, {}, rim=0, seed=1, use=True)
+    assert only.choose("76", condition, np.random.default_rng(1), tilled=False).ground == Ground.LAND
+    courses = [descent.plan(np.random.default_rng(n)) for n in range(12)]
+    assert {course.tilled for course in courses} == {True, False}
 
 
 def test_its_likeness_is_of_its_level_colour_and_contrast():
@@ -460,7 +496,7 @@ def test_its_likeness_is_of_its_level_colour_and_contrast():
     rng = np.random.default_rng(1)
     for colour, of in (((92, 118, 61), green), ((128, 131, 129), grey)):
         condition = torch.tensor(colour).float().div(127.5).sub(1)[:, None, None].expand(3, 20, 20)
-        likenesses = [descent.like("19", condition, rng)[0] for _ in range(30)]
+        likenesses = [like(descent, "19", condition, rng)[0] for _ in range(30)]
         means = np.array([(v.mean((1, 2)).numpy() + 1) * 127.5 for v in likenesses])
         assert np.abs(means - of[0].pixels.mean((0, 1))).max() < 4
     assert Descent([under_earth(1), *other], Pairs(other, 1), 80, {}, 0, 1).levels == ["76"]
@@ -485,7 +521,7 @@ def test_a_likeness_may_have_more_contrast_than_a_place_that_is_not_calm(level, 
     descent = Descent(patches, Pairs(patches, 1), 80, {}, rim=0, seed=1)
     rng = np.random.default_rng(1)
     condition = (torch.randn(1, 20, 20) * contrast + 100).div(127.5).sub(1).expand(3, 20, 20)
-    found = [float(F.avg_pool2d(descent.like(level, condition, rng)[0], 4).std() * 127.5) for _ in range(60)]
+    found = [float(F.avg_pool2d(like(descent, level, condition, rng)[0], 4).std() * 127.5) for _ in range(60)]
     assert {min((2, 8, 40), key=lambda c: abs(c - v)) for v in found} == drawn
 
 
@@ -499,7 +535,7 @@ def test_only_what_looks_bare_is_likened_to_calm_ground(colour, calm):
     descent = Descent(patches, pairs, 80, {}, rim=0, seed=1)
     condition = torch.tensor(colour).float().div(127.5).sub(1)[:, None, None].expand(3, 20, 20)
     for n in range(20):
-        likeness = descent.like("19", condition, np.random.default_rng(n))[0]
+        likeness = like(descent, "19", condition, np.random.default_rng(n))[0]
         assert bool(likeness[0].mean() > 0.4) == calm
 
 
@@ -525,7 +561,7 @@ def test_white_is_held_against_mountains_where_it_has_light_and_shadow(level, co
     descent = Descent(patches, pairs, 80, {}, rim=0, seed=1)
     condition = 0.86 + contrast * (torch.arange(20) // 5 % 2 * 2 - 1).expand(3, 20, 20)
     for n in range(20):
-        likeness, found, snowfield = descent.like(level, condition, np.random.default_rng(n))
+        likeness, found, snowfield = like(descent, level, condition, np.random.default_rng(n))
         assert found == kind and snowfield == (kind == Ground.SLOPE) == bool(likeness.mean() <= 0.4)
 
 
@@ -537,7 +573,7 @@ def test_what_is_dark_or_grey_is_not_built_whatever_its_likeness_is(colour, kind
     patches = [under_earth(20), *(grained(i, 8, "19", "") for i in range(3))]
     descent = Descent(patches, Pairs(patches, 1, PairConfig(calm=0.0)), 80, {}, rim=0, seed=1)
     condition = torch.tensor(colour).float().div(127.5).sub(1)[:, None, None].expand(3, 20, 20)
-    assert descent.like("19", condition, np.random.default_rng(1))[1] == kind
+    assert like(descent, "19", condition, np.random.default_rng(1))[1] == kind
 
 
 def test_a_coast_is_held_against_coasts():
@@ -552,7 +588,7 @@ def test_a_coast_is_held_against_coasts():
     assert sorted({round(share, 1) for *_, share in descent.real["76"][1]}) == [0.0, 0.5]
     condition = torch.tensor((90.0, 105.0, 110.0)).div(127.5).sub(1)[:, None, None].expand(3, 20, 20).clone()
     condition[:, :, :8] = torch.tensor((60.0, 90.0, 140.0)).div(127.5).sub(1)[:, None, None]
-    likeness, kind, _ = descent.like("76", condition, np.random.default_rng(1))
+    likeness, kind, _ = like(descent, "76", condition, np.random.default_rng(1))
     assert kind == Ground.LAND and sea(as_pixels(likeness)) > 0.1
 
 
@@ -562,8 +598,8 @@ def test_what_lies_beside_snow_is_not_built(share, kind):
     descent = Descent(patches, Pairs(patches, 1, PairConfig(calm=0.0)), 80, {}, rim=0, seed=1)
     condition = torch.tensor((95.0, 90.0, 70.0)).div(127.5).sub(1)[:, None, None].repeat(1, 20, 20)
     condition[:, :, :share] = 0.86
-    assert descent.like("19", condition, np.random.default_rng(1))[1] == kind
-    assert descent.like("19", condition, np.random.default_rng(1), unbuilt=True)[1] == Ground.SLOPE
+    assert like(descent, "19", condition, np.random.default_rng(1))[1] == kind
+    assert like(descent, "19", condition, np.random.default_rng(1), unbuilt=True)[1] == Ground.SLOPE
 
 
 def test_calm_ground_is_to_stay_as_calm_as_its_condition():
@@ -610,7 +646,7 @@ def test_a_likeness_lies_at_any_angle():
     condition, rng = torch.zeros(3, 24, 24), np.random.default_rng(2)
     along = []
     for _ in range(24):
-        picture, kind, _ = descent.like("76", condition, rng)
+        picture, kind, _ = like(descent, "76", condition, rng)
         assert picture.shape == (3, 96, 96) and kind == Ground.LAND
         across, down = (float(picture.diff(dim=dim).abs().mean()) for dim in (1, 2))
         along.append(min(across, down) / max(across, down))
@@ -623,7 +659,7 @@ def test_of_towns_and_farms_the_parcels_are_shown_and_of_nature_the_relief(folde
     patches = [grained(1, 8, "76", "city, farmland, forest, coast"), grained(2, 8, "76", "forest, mountains"),
                grained(3, 8, "305", ""), grained(4, 8, "19", "")]
     for patch, built in zip(patches, (True, False, False, True), strict=True):
-        d.batches.pairs, d.batches.ahead = Pairs([patch], 2, d.config.pairs), {}
+        d.batches.planner.pairs, d.batches.ahead = Pairs([patch], 2, d.config.pairs), {}
         batches = [d.batches.batch(n) for n in range(8)]
         seen = [batch.sketches[:, 2:4].flatten(1).any(1) for batch in batches]
         assert torch.cat(seen).any() == built  # no parcels but its own, of most
@@ -632,14 +668,16 @@ def test_of_towns_and_farms_the_parcels_are_shown_and_of_nature_the_relief(folde
         assert bool(relief.isnan().all()) == built and bool(ruled.any()) == built
         seen = d.batches.read(batch)
         assert torch.equal(seen[-1], ruled) and not seen[-2].isnan().any()
-        there = d.batches.seen(batch.noise, torch.full((len(batch.noise),), 19.0))[-1]
-        assert there.std() > 0.1 and not torch.equal(there[0], there[1])
-        assert not d.batches.seen(batch.noise, torch.full((len(batch.noise),), 305.0))[-1].any()  # as on the map
-    d.batches.pairs, d.batches.ahead = Pairs(patches[:3], 2, PairConfig(crop=256, calm=1.0)), {}
-    d.batches.pairs.calm = [(patches[:1], 8)]
+        there = d.batches.seen(batch.noise, batch.ruled)[-1]
+        if patch.level == "305":
+            assert not there.any()  # as on the map
+        else:
+            assert there.std() > 0.1 and not torch.equal(there[0], there[1])
+    d.batches.planner.pairs, d.batches.ahead = Pairs(patches[:3], 2, PairConfig(crop=256, calm=1.0)), {}
+    d.batches.planner.pairs.calm = [(patches[:1], 8)]
     batch = d.batches.batch(0)  # of the open sea those of the world are shown, and not to be drawn
     assert d.batches.read(batch)[-1].std() > 0.1 and (batch.ground == Ground.BARE).all()
-    d.batches.pairs, d.batches.ahead = Pairs(patches[-1:], 2, d.config.pairs), {}
+    d.batches.planner.pairs, d.batches.ahead = Pairs(patches[-1:], 2, d.config.pairs), {}
     d.run(progress=False)
     assert d.network.first.weight[:, -2:].abs().max() > 0  # they are new to it, and it comes to use them
 
@@ -652,7 +690,7 @@ def test_cover_is_to_be_drawn_on_land_and_not_on_what_is_bare(folder, tmp_path):
     assert torch.allclose(weight[:, -2], weight[:, relief].sum(1))  # it begins as what draws what a sketch says
     kinds = {"prairie": Ground.LAND, "mountains": Ground.SLOPE, "city, farmland": Ground.BUILT}
     for landcover, kind in kinds.items():
-        d.batches.pairs, d.batches.ahead = Pairs([grained(1, 8, "76", landcover)], 2, d.config.pairs), {}
+        d.batches.planner.pairs, d.batches.ahead = Pairs([grained(1, 8, "76", landcover)], 2, d.config.pairs), {}
         batches = [d.batches.batch(n) for n in range(8)]
         found = {int(g) for batch in batches for g in batch.ground}
         assert found == ({Ground.LAND, Ground.BUILT} if kind == Ground.BUILT else {kind})  # woods in farmland, too
@@ -741,8 +779,8 @@ def test_a_varied_window_of_the_base_is_begun_from_more_often_than_a_plain_one()
     descent = Descent(patches, Pairs(patches, 1), 96, {}, rim=0, seed=1)
     begun = []
     for n in range(60):
-        descent.draw(lambda condition, *_: begun.append(condition) or F.interpolate(condition, scale_factor=4),
-                     np.random.default_rng(n))
+        descent.follow([descent.plan(np.random.default_rng(n))],
+                       lambda condition, *_: begun.append(condition) or F.interpolate(condition, scale_factor=4))
     varied = sum(bool(condition.std((2, 3)).max() > 0) for condition in begun) / len(begun)
     assert 0.6 < varied < 0.9  # (1/2 + 7/8) / 2
 
@@ -904,10 +942,9 @@ def test_rows_and_columns_are_found_and_diagonals_are_none():
 
 def test_a_picture_is_turned_about_its_middle():
     image = torch.rand(3, 64, 64) * 2 - 1
-    assert torch.allclose(rotate(image, 0.0), image, atol=1e-4)
-    quarter = rotate(image, math.pi / 2)
+    still, quarter, slanted = rotate(image.repeat(3, 1, 1, 1), torch.tensor([0.0, math.pi / 2, 0.6]))
+    assert torch.allclose(still, image, atol=1e-4)
     assert min(float((quarter - torch.rot90(image, k, (1, 2))).abs().max()) for k in (1, 3)) < 1e-3
-    slanted = rotate(image, 0.6)
     assert torch.isfinite(slanted).all() and slanted.abs().max() <= 1 and not torch.allclose(slanted, image, atol=0.1)
 
 
