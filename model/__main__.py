@@ -1,6 +1,7 @@
 """`python -m model`: train, distill, sample, evaluate, info."""
 
 import json
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
