@@ -214,7 +214,7 @@ class Distiller:
         state = {"network": self.network.state_dict(), "average": self.average.state_dict(),
                  "discriminator": self.discriminator.state_dict(), "optimiser": self.optimiser.state_dict(),
                  "optimiser_d": self.optimiser_d.state_dict(), "step": self.step, "seconds": self.seconds,
-                 "strengths": self.strengths.state_dict(), "machine": machine(), "torch": torch.__version__,
+                 "strengths": self.strengths.state_dict(), "machine": machine(), "torch": str(torch.__version__),
                  "network_config": self.network.config.as_dict(), "whitening": self.whitening.table,
                  "config": asdict(self.config), "teacher_steps": self.teacher_steps, **self.journal.state()}
         torch.save(state, self.out / "state.pt.new")

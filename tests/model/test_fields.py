@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model import cover, gullies, noise, parcels
+from model import cover, gullies, land_use, noise, parcels
 from model.grid import width
 
 boxes = st.tuples(st.integers(-300, 300), st.integers(-300, 300), st.integers(1, 150), st.integers(1, 150))
@@ -16,10 +16,15 @@ boxes = st.tuples(st.integers(-300, 300), st.integers(-300, 300), st.integers(1,
 nested = partial(parcels.field, nested=True)
 
 
+def use(*place):
+    return land_use.field(*place)[None]
+
+
 # Of gullies all but the last digits, in which a platform's convolutions may differ from size to size.
 @pytest.mark.parametrize("field, channels, level, off", [
     (noise.field, 3, 7, 0), (parcels.field, parcels.CHANNELS, 13, 0), (nested, parcels.CHANNELS, 13, 0),
     (nested, parcels.CHANNELS, 15, 0), (cover.field, cover.CHANNELS, 9, 0), (cover.field, cover.CHANNELS, 15, 0),
+    (use, 1, 11, 0), (use, 1, 15, 0),
     *((gullies.field, gullies.CHANNELS, level, 1e-4) for level in (5, 7, 9, 15))])
 @settings(max_examples=60, deadline=None)
 @given(boxes, boxes)
@@ -34,6 +39,7 @@ def test_windows_that_overlap_see_the_same(field, channels, level, off, a, b):
 
 @pytest.mark.parametrize("field, levels", [(noise.field, [3, 7, 15]), (parcels.field, [11, 13, 15]),
                                            (nested, [11, 13, 15]), (cover.field, [9, 11, 13, 15]),
+                                           (use, [11, 13, 15]),
                                            (gullies.field, [5, 7, 9, 15])])
 @settings(max_examples=20, deadline=None)
 @given(box=boxes, data=st.data())

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from model import cover, gullies, parcels
+from model import cover, gullies, land_use, parcels
 from model.inspection import theoretical_radius
-from model.network import PRESETS, Network, NetworkConfig, inputs
+from model.network import PRESETS, Network, NetworkConfig, Repeated, inputs
 from model.readings import Cells, Creases, Relief, inner
 from model.residual import AXES, Whitening, enlarge
 from model.schedule import alpha_bars, clean, ddim, timesteps
@@ -264,6 +264,27 @@ def test_what_it_is_shown_are_parcels_then_cover(shown, channels):
     assert len(inputs(config)["first.weight"]) == network.first.weight.shape[1]
     with pytest.raises(ValueError, match="nested"):
         replace(FINE, nested=True)
+
+
+def test_parcels_are_shown_where_land_is_tilled_and_cover_where_it_is_wild():
+    config = replace(FINE, relief=True, rim=32, parcels=True, cover=True, land_use=True)
+    network, place = Network(config), (7, 11, 256, 0, 512, 256)
+    share = land_use.field(*place)
+    assert 0.1 < share.mean() < 0.9
+    fields, woods = parcels.field(*place, config.nested, config.rows), cover.field(*place)
+    assert np.array_equal(network.ruled(*place), np.concatenate([fields * share, woods * (1 - share)]))
+    assert np.array_equal(network.ruled(*place, tilled=True), np.concatenate([fields, 0 * woods]))
+    assert np.array_equal(network.ruled(*place, tilled=False), np.concatenate([0 * fields, woods]))
+    everywhere = Network(replace(config, land_use=False))
+    assert np.array_equal(everywhere.ruled(*place), np.concatenate([fields, woods]))
+    with pytest.raises(ValueError, match="land use"):
+        replace(FINE, relief=True, rim=32, cover=True, land_use=True)
+
+
+def test_the_gradient_of_repeated_pixels_is_theirs():
+    x = torch.randn(2, 3, 5, 6, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(Repeated.apply, x)
+    assert torch.equal(Repeated.apply(x), F.pad(x, [1] * 4, mode="replicate"))
 
 
 def test_the_schedule_is_the_papers():
