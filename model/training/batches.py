@@ -51,7 +51,7 @@ class Plan(NamedTuple):
 
     pairs: list[Pair]         # K places that a real picture shows
     own: np.ndarray           # (K,): whether their condition is to be the cascade's own ...
-    flat: np.ndarray          # (2, K): ... and by how much that, and what it is made of, is flattened
+    flat: np.ndarray          # (2, K): ... and by how much what that is made of, and it, are flattened
     sketched: list[Ground | None]  # whose sketch they are shown, if any
     corner: tuple[int, int]   # x, y of the crop
     shift: list[int]          # y, x of what is judged in it
@@ -86,7 +86,7 @@ class Planner:
 
     def __init__(self, config, pairs: Pairs, descent: Descent | None, network: Network):
         self.config, self.pairs, self.descent = config, pairs, descent
-        self.shown, self.field = network.config, Network.ruled.__get__(network)
+        self.shown, self.field = network.config, network.ruled
         self.rank, self.processes = here()
         self.places, self.deep = config.batch // self.processes, config.deep // self.processes
 

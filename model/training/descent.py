@@ -21,7 +21,6 @@ from model.training.pixels import SEA, as_pixels, as_tensor, bare, sand, sea, sn
 from model.training.sharpness import crisp, stand_in
 from model.training.snow import RELIEF, snowed
 
-CPU = torch.device("cpu")
 SHARES = {"305": 0.2, "76": 0.24, "19": 0.28, "4.8": 0.28}  # how often each level is drawn
 WINDOW = 16      # pixels of a level that are carried on to the next; four times as many are made of them
 LIKE = 8         # of the nearest real pictures one is drawn; where contrast says nothing, the most varied of some
@@ -33,7 +32,7 @@ ALPINE = 0.04    # of a base that is white, to count as mountains under snow
 MOUNTAINS = {"305": 0.5, "76": 0.25, "19": 0.25, "4.8": 0.2}  # of a level's places: come down to from such a base
 ROOFS = 0.1      # of a place may be white, if it is to be built; of those come down to from such a base none is
 GREY = 80.0, 12.0  # grey levels of brightness, and between colours, below which a place is a mountain's shady slope
-MISUSED = 4.0    # how much a likeness is farther away that is built on where the land is wild, or the other way round
+MISUSED = 4.0    # how much farther a likeness is that is built on where land is wild, or wild where it is tilled
 CALM = 3.0       # grey levels of contrast below which it is calm ground; there, and of sand, contrast counts as colour
 # Levels at which it counts for nothing where it is not calm, and nothing calm stands in; of so many pictures as near
 # the most varied is taken: of three they are a seventh stronger than is usual.
@@ -80,7 +79,7 @@ class Likeness(NamedTuple):
 
 class Descent:
     """Draws places. `dial` is what the network is told at each zoom, as the sampler will (``{7: 0.35, …}``); `rim` are
-    the pixels of noise that it knows around a window."""
+    the pixels of noise that it knows around a window; with `use` the map tells where land is tilled."""
 
     def __init__(self, patches: list[Patch], pairs: Pairs, crop: int, dial: dict[int, float], rim: int, seed: int,
                  use: bool = False):
@@ -137,7 +136,7 @@ class Descent:
         return Course(level, alpine, window, top.m_per_px, steps, (world, LEVELS[level], x, y), tilled,
                       int(rng.integers(1 << 62)))
 
-    def follow(self, courses: list[Course], generate: Callable, device: torch.device = CPU) -> list[Pair]:
+    def follow(self, courses: list[Course], generate: Callable, device: torch.device | str = "cpu") -> list[Pair]:
         """Places, come down to all at once with `generate(conditions, m_per_px, told, those, n)`, which makes the
         pictures of step `n` of `those` courses: the cascade's own conditions, and real pictures like them."""
         pictures = torch.stack([as_tensor(course.window) for course in courses]).to(device)
@@ -161,7 +160,7 @@ class Descent:
         # What is white is not to be kept so: a slope in the shade is darker than all that the base knows of it.
         return [Pair(condition, real, course.m_per_px / 4**len(course.steps),
                      self.dial.get(LEVELS[course.level], 0.0), course.level, ground=like.ground,
-                     mend=like.snow and course.level in FREE, where=course.where)
+                     mend=like.snow and course.level in FREE)
                 for course, condition, real, like in zip(courses, conditions, likenesses, chosen, strict=True)]
 
     def start(self, rng: np.random.Generator, alpine: bool = False) -> tuple[Patch, np.ndarray]:

@@ -11,6 +11,7 @@ cascade's own, each picture has its own, to whose pixels its 4×4 means are held
 import copy
 import os
 import time
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -461,7 +462,7 @@ class Distiller:
     def run(self, progress: bool = True) -> None:
         """Distil until steps or minutes are spent; what is seen of it meanwhile is the journal's."""
         c = self.config
-        with self.journal.open(self.step, self.seconds, c.steps, c.minutes, progress):
+        with closing(self.batches), self.journal.open(self.step, self.seconds, c.steps, c.minutes, progress):
             while not self.done():
                 begin = time.monotonic()
                 losses = self.advance()
@@ -476,4 +477,3 @@ class Distiller:
                         self.journal.sheet(self.step, self.sheet.draw(self.sample))
                 if self.step % c.save_every == 0 or self.done():
                     self.save()
-        self.batches.close()

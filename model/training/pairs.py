@@ -69,7 +69,6 @@ class Pair(NamedTuple):
     above: torch.Tensor | None = None  # (3, c/16 + 2·AROUND, same): the world's base, to make the condition of
     mend: bool = False          # whether the condition is the base's, softer than what the target shrinks to
     ground: Ground = Ground.LAND
-    where: tuple[int, int, int, int] | None = None  # world, level and pixel that its parcels begin at, if they matter
 
 
 def stack(pairs: list[Pair]) -> tuple[torch.Tensor, ...]:
