@@ -4,13 +4,7 @@ Half of the known places are conditioned on what the student itself made of pict
 are come down to from the base (`descent`). Beside its noise each is shown a sketch: its own, or that of its noise.
 """
 
-import math
-import pickle
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
@@ -20,14 +14,13 @@ from torch.nn import functional as F
 from model import cover, parcels
 from model.network import Network
 from model.readings import inner
-from model.training.adversary import COARSE
 from model.training.degradation import haze
-from model.training.descent import SHARES, WINDOW, Course, Descent
+from model.training.descent import SHARES, Descent
 from model.training.imagery import AROUND
 from model.training.pairs import Ground, Pair, Pairs, stack
+from model.training.plans import OWN, Plan, Planner, Plans
 from model.training.processes import here
 from model.training.sketch import fields, sketch
-from model.training.strength import DEEPEST
 
 
 class Batch(NamedTuple):
@@ -46,149 +39,13 @@ class Batch(NamedTuple):
     ruled: torch.Tensor | None  # (2B, shown, crop, crop): what the map has there
 
 
-class Plan(NamedTuple):
-    """All of a batch that needs no network, and so can be drawn in another process while it learns."""
-
-    pairs: list[Pair]         # K places that a real picture shows
-    own: np.ndarray           # (K,): whether their condition is to be the cascade's own ...
-    flat: np.ndarray          # (2, K): ... and by how much what that is made of, and it, are flattened
-    sketched: list[Ground | None]  # whose sketch they are shown, if any
-    corner: tuple[int, int]   # x, y of the crop
-    shift: list[int]          # y, x of what is judged in it
-    courses: list[Course]     # D ways to deep places
-    ruled: np.ndarray | None  # (2K, shown, crop, crop): what the map has at the known places, in two worlds each,
-    coarser: np.ndarray | None  # (2K, shown, OWN, OWN): at the level above of those that are own, ...
-    steps: list[list[np.ndarray]]  # along the courses, (shown, 4·WINDOW, same) each, ...
-    deep: np.ndarray | None   # (D, shown, crop, crop): ... and where they end
-
-
 SHOWN = slice(0, 2), slice(2, 2 + parcels.CHANNELS), slice(2 + parcels.CHANNELS, 2 + parcels.CHANNELS + cover.CHANNELS)
-OWN = 64 + 8 * AROUND  # pixels that are made for an own condition
-SHEET = 3        # of what the map shows of a level: one picture so many crops wide, for many places
 MENDED = 0.2     # of a deep place's weight, if its condition is to be mended, how much its means are kept
-PARCELLED = 0.6  # of the known places with fields or streets show these for parcels, the others for cover
-# ... of those of nature show themselves for cover, the others for relief: at the coarse levels hills are most of it.
-COVERED = {"4892": 0.0, "1223": 0.0, "611x": 0.5, "305": 0.5}
 
 
 def stored(image: torch.Tensor) -> torch.Tensor:
     """As the cascade keeps it between levels: in 256 grey levels."""
     return ((image + 1) * 127.5).round().clamp(0, 255) / 127.5 - 1
-
-
-def level_of(m_per_px: float) -> int:
-    """The zoom whose pixels are about so large."""
-    return 15 - 2 * round(math.log(m_per_px / DEEPEST, 4))
-
-
-class Planner:
-    """Plan n of this process: a function of the recipe's seed and of n."""
-
-    def __init__(self, config, pairs: Pairs, descent: Descent | None, network: Network):
-        self.config, self.pairs, self.descent = config, pairs, descent
-        self.shown, self.field = network.config, network.ruled
-        self.rank, self.processes = here()
-        self.places, self.deep = config.batch // self.processes, config.deep // self.processes
-
-    def plan(self, step: int) -> Plan:
-        """All that this step needs of this process."""
-        c, count = self.config, self.places - self.deep
-        n = step * self.processes + self.rank
-        rng = np.random.Generator(np.random.Philox(key=np.array([c.seed + (2 << 32), n], dtype=np.uint64)))
-        pairs = self.pairs.items(n * count, count)
-        own = (rng.random(count) < c.own) & np.array([pair.m_per_px < 700 for pair in pairs])
-        own |= np.array([pair.above is not None for pair in pairs])
-        flat = np.array([[self.pairs.flatness(rng) for _ in pairs] for _ in range(2)], dtype=np.float32)
-        sketched = [self.sketched(pair, rng) for pair in pairs]
-        # One crop for all that is computed, on the 16 px grid of the coarse means.
-        # Not from the rim: what is made there, the condition too, has seen zeros for neighbours.
-        corner = tuple(16 * int(rng.integers(2, (256 - c.crop) // 16 - 1)) for _ in range(2))
-        # The discriminator's own grids fall elsewhere each time, or they would be drawn into the pictures.
-        shift = [int(v) for v in rng.integers(0, COARSE + 1, 2)]
-        courses = [self.descent.plan(rng) for _ in range(self.deep)]
-        ruled = coarser = deep = None
-        steps = [[] for _ in courses]
-        if self.shown.shown:
-            # Of what is bare neither fields nor woods are to be drawn, whichever are shown.
-            tilled = [bool(rng.random() < 0.5) if pair.ground == Ground.BARE else pair.ground == Ground.BUILT
-                      for pair in pairs]
-            levels = [(level_of(pair.m_per_px), use) for pair, use in zip(pairs, tilled, strict=True)]
-            ruled = self.somewhere(levels * 2, c.crop, rng)
-            above = [(level - 2, use) for (level, use), mine in zip(levels, own, strict=True) if mine]
-            coarser = self.somewhere(above * 2, OWN, rng)
-            steps = [[self.window(step.where, 4 * WINDOW) for step in course.steps] for course in courses]
-            deep = np.stack([self.window(course.where, c.crop) for course in courses]) if courses else None
-        return Plan(pairs, own, flat, sketched, corner, shift, courses, ruled, coarser, steps, deep)
-
-    def window(self, where: tuple[int, int, int, int], size: int) -> np.ndarray:
-        """What the map has there."""
-        world, level, x, y = where
-        return self.field(world, level, x, y, x + size, y + size).astype(np.float16)
-
-    def somewhere(self, wanted: list[tuple[int, bool]], size: int, rng) -> np.ndarray | None:
-        """What the map has of levels, where land is tilled or is not, at places that do not matter. They are cut from
-        one larger place of each: that takes less time, and few share a pixel."""
-        found = np.empty((len(wanted), self.shown.shown, size, size), np.float16)
-        for level, tilled in sorted(set(wanted)):
-            those = [i for i, mine in enumerate(wanted) if mine == (level, tilled)]
-            side = size * min(SHEET, math.ceil(math.sqrt(len(those))))
-            world, x0, y0 = (int(v) for v in rng.integers(0, (1 << 32, 1 << 14, 1 << 14)))
-            sheet = self.field(world, level, x0, y0, x0 + side, y0 + side, tilled if self.shown.land_use else None)
-            for i in those:
-                x, y = (int(v) for v in rng.integers(0, side - size + 1, 2))
-                found[i] = sheet[:, y:y + size, x:x + size]
-        return found
-
-    def sketched(self, pair: Pair, rng) -> Ground | None:
-        """Whose sketch a known place is shown: that of its slopes, of its fields or of its woods; or none."""
-        sketched, way = rng.random(2)
-        # Of the sea, of ice and of sand nothing that the map has is to be drawn, of others what is theirs, though
-        # it lies elsewhere than in the real picture: what is made without a sketch is what people see.
-        if pair.ground == Ground.BARE or sketched >= self.config.sketched:
-            return None
-        if pair.ground == Ground.BUILT and self.shown.parcels and way < PARCELLED:
-            return Ground.BUILT
-        if pair.ground != Ground.SLOPE and self.shown.cover and way < COVERED.get(pair.level, 1.0):
-            return Ground.LAND
-        return Ground.SLOPE
-
-
-_planner = None  # in a feeding process, which is a copy of this one: its own
-
-
-def _remember(planner: Planner) -> None:
-    global _planner
-    _planner = planner
-    torch.set_num_threads(1)
-
-
-def _written(step: int, folder: str) -> tuple[Path, bytes, list[int]]:
-    """A plan in a file, in memory if there is such a folder: through a pipe a step would be a thousand pieces."""
-    plan = _planner.plan(step)
-    plan = plan._replace(pairs=[_each(pair, lambda tensor: tensor.numpy(), torch.Tensor) for pair in plan.pairs])
-    large = []
-    small = pickle.dumps(plan, protocol=5, buffer_callback=large.append)
-    path, sizes = Path(folder) / f"{step}.plan", []
-    with path.open("wb") as file:
-        for buffer in large:
-            sizes.append(file.write(buffer.raw()))
-    return path, small, sizes
-
-
-def _read(made: Future) -> Plan:
-    path, small, sizes = made.result()
-    large = memoryview(bytearray(path.stat().st_size))
-    with path.open("rb") as file:
-        file.readinto(large)
-    path.unlink()
-    ends = np.cumsum(sizes)
-    plan = pickle.loads(small, buffers=[large[end - size:end] for end, size in zip(ends, sizes, strict=True)])
-    return plan._replace(pairs=[_each(pair, torch.from_numpy, np.ndarray) for pair in plan.pairs])
-
-
-def _each(pair: Pair, change: Callable, of: type) -> Pair:
-    """A pair of which everything of a type is changed."""
-    return Pair(*(change(value) if isinstance(value, of) else value for value in pair))
 
 
 class Batches:
@@ -202,36 +59,17 @@ class Batches:
                  device: torch.device):
         self.config, self.descent, self.network, self.make = config, descent, network, make
         self.device = device
-        self.planner, self.ahead = Planner(config, pairs, descent, network), {}
-        # A thread makes one plan beside the convolutions, or processes make many, and threads read them.
-        self.helper, self.feeders = ThreadPoolExecutor(2), None
-        if config.feeders:
-            self.folder = TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
-            self.feeders = ProcessPoolExecutor(config.feeders, get_context("fork"), _remember, (self.planner,))
-            self.feeders.submit(int).result()  # all of them begin now, before there is anything on the device
+        self.plans = Plans(Planner(config, pairs, descent, network), config.feeders)
 
     def close(self) -> None:
-        """No more plans are wanted."""
-        self.ahead.clear()
-        self.helper.shutdown(cancel_futures=True)
-        if self.feeders:
-            self.feeders.shutdown(cancel_futures=True)
-            self.folder.cleanup()
-
-    def plan(self, step: int) -> Plan:
-        """What that step needs; what the next ones do is made meanwhile."""
-        for then in range(step, step + 2 + 2 * self.config.feeders):
-            if then not in self.ahead:
-                self.ahead[then] = (
-                    self.helper.submit(_read, self.feeders.submit(_written, then, self.folder.name))
-                    if self.feeders else self.helper.submit(self.planner.plan, then))
-        return self.ahead.pop(step).result()
+        """No more batches are wanted."""
+        self.plans.close()
 
     def batch(self, n: int) -> Batch:
         """All that step n needs."""
-        c, plan, planner = self.config, self.plan(n), self.planner
-        chance = torch.Generator(self.device).manual_seed(
-            (c.seed << 40) + n * planner.processes + planner.rank)
+        c, plan = self.config, self.plans.plan(n)
+        rank, processes = here()
+        chance = torch.Generator(self.device).manual_seed((c.seed << 40) + n * processes + rank)
         target, condition, resolution, strength, kept, means, sketches, ground = self.known(plan, chance)
         ruled = self.there(plan.ruled)
         if plan.courses:

@@ -269,6 +269,11 @@ def distiller(folder, tmp_path, **changes):
                      patches_of(folder), tmp_path / "student")
 
 
+def draw_from(d: Distiller, pairs: Pairs) -> None:
+    """Plans drawn before are forgotten."""
+    d.batches.plans.planner.pairs, d.batches.plans.ahead = pairs, {}
+
+
 def test_distillation_moves_the_student_and_resumes(folder, tmp_path):
     d = distiller(folder, tmp_path)
     before = [p.clone() for p in d.network.parameters()]
@@ -334,7 +339,7 @@ def test_what_is_made_of_the_soft_base_is_to_be_mended_not_kept(folder, tmp_path
     item = Pairs(patches[:1], 1, PairConfig(crop=256, calm=0, under_base=1.0)).item(0)
     assert item.above.shape == (3, 24, 24) and item.target.shape == (3, 256, 256)
     d = distiller(folder, tmp_path, own=0.0, crop=80, pairs=PairConfig(crop=256, calm=0, under_base=1.0))
-    d.batches.planner.pairs, d.batches.ahead = Pairs(patches[:1], 2, d.config.pairs), {}
+    draw_from(d, Pairs(patches[:1], 2, d.config.pairs))
     d.config.mended = 0.5
     batch = d.batches.batch(0)
     assert not batch.kept.any()
@@ -662,7 +667,7 @@ def test_of_towns_and_farms_the_parcels_are_shown_and_of_nature_the_relief(folde
     for patch in patches:
         patch.m_per_px = float(patch.level)
     for patch, built in zip(patches, (True, False, False, True), strict=True):
-        d.batches.planner.pairs, d.batches.ahead = Pairs([patch], 2, d.config.pairs), {}
+        draw_from(d, Pairs([patch], 2, d.config.pairs))
         batches = [d.batches.batch(n) for n in range(8)]
         seen = [batch.sketches[:, 2:4].flatten(1).any(1) for batch in batches]
         assert torch.cat(seen).any() == built  # no parcels but its own, of most
@@ -676,11 +681,11 @@ def test_of_towns_and_farms_the_parcels_are_shown_and_of_nature_the_relief(folde
             assert not there.any()  # as on the map
         else:
             assert there.std() > 0.1 and not torch.equal(there[0], there[1])
-    d.batches.planner.pairs, d.batches.ahead = Pairs(patches[:3], 2, PairConfig(crop=256, calm=1.0)), {}
-    d.batches.planner.pairs.calm = [(patches[:1], 8)]
+    draw_from(d, Pairs(patches[:3], 2, PairConfig(crop=256, calm=1.0)))
+    d.batches.plans.planner.pairs.calm = [(patches[:1], 8)]
     batch = d.batches.batch(0)  # of the open sea those of the world are shown, and not to be drawn
     assert d.batches.read(batch)[-1].std() > 0.1 and (batch.ground == Ground.BARE).all()
-    d.batches.planner.pairs, d.batches.ahead = Pairs(patches[-1:], 2, d.config.pairs), {}
+    draw_from(d, Pairs(patches[-1:], 2, d.config.pairs))
     d.run(progress=False)
     assert d.network.first.weight[:, -2:].abs().max() > 0  # they are new to it, and it comes to use them
 
@@ -693,7 +698,7 @@ def test_cover_is_to_be_drawn_on_land_and_not_on_what_is_bare(folder, tmp_path):
     assert torch.allclose(weight[:, -2], weight[:, relief].sum(1))  # it begins as what draws what a sketch says
     kinds = {"prairie": Ground.LAND, "mountains": Ground.SLOPE, "city, farmland": Ground.BUILT}
     for landcover, kind in kinds.items():
-        d.batches.planner.pairs, d.batches.ahead = Pairs([grained(1, 8, "76", landcover)], 2, d.config.pairs), {}
+        draw_from(d, Pairs([grained(1, 8, "76", landcover)], 2, d.config.pairs))
         batches = [d.batches.batch(n) for n in range(8)]
         found = {int(g) for batch in batches for g in batch.ground}
         assert found == ({Ground.LAND, Ground.BUILT} if kind == Ground.BUILT else {kind})  # woods in farmland, too
@@ -754,7 +759,7 @@ def test_shores_may_be_drawn_more_often():
 
 def test_of_the_base_the_student_is_to_make_what_the_real_picture_shrinks_to(folder, tmp_path):
     d = distiller(folder, tmp_path, own=0.0, crop=80, mended=0.5)
-    d.batches.planner.pairs = Pairs([under_earth(1)], 2, PairConfig(crop=256, calm=0, true_base=1.0))
+    draw_from(d, Pairs([under_earth(1)], 2, PairConfig(crop=256, calm=0, true_base=1.0)))
     batch = d.batches.batch(0)
     assert (batch.kept == 0.5).all()
     assert torch.allclose(batch.means, F.avg_pool2d(batch.target, 4).repeat(2, 1, 1, 1), atol=1e-6)
@@ -840,7 +845,7 @@ def test_processes_may_draw_what_a_step_needs(folder, tmp_path):
                       tmp_path / "student")
         alike.append([d.batches.batch(n) for n in range(10)])
         d.batches.close()
-    assert not Path(d.batches.folder.name).exists()
+    assert not Path(d.batches.plans.folder.name).exists()
     for one, other in zip(*alike, strict=True):
         for a, b in zip(one, other, strict=True):
             assert a == b if isinstance(a, list) else torch.allclose(a, b, atol=2e-3, equal_nan=True)
