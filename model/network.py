@@ -389,17 +389,17 @@ class Network(nn.Module):
         ``(shown, y1-y0, x1-x0)``; None if it is shown none. `tilled`: as if all were so, or none, whatever the land
         use."""
         c, place = self.config, (seed, level, x0, y0, x1, y1)
-        share = np.float32(1 if tilled else 0)
-        if c.land_use and tilled is None:
-            share = land_use.field(*place)
+        shares = np.float32(1), np.float32(1)  # of the parcels and of the cover
+        if c.land_use:
+            share = land_use.field(*place) if tilled is None else np.float32(tilled)
+            shares = share, 1 - share
         found = [gullies.field(*place)] if c.gullies else []
-        for kind, channels, field, mine in (
-                (c.parcels, parcels.CHANNELS, lambda: parcels.field(*place, c.nested, c.rows), share),
-                (c.cover, cover.CHANNELS, lambda: cover.field(*place), np.float32(1) - share)):
-            if kind and c.land_use and not mine.any():  # what is nowhere to be seen need not be computed
-                found.append(np.zeros((channels, y1 - y0, x1 - x0), np.float32))
-            elif kind:
-                found.append(field() * mine if c.land_use else field())
+        for shown, kind, how, share in ((c.parcels, parcels, (c.nested, c.rows), shares[0]),
+                                        (c.cover, cover, (), shares[1])):
+            if shown and np.any(share):
+                found.append(kind.field(*place, *how) * share)
+            elif shown:  # what is nowhere to be seen need not be computed
+                found.append(np.zeros((kind.CHANNELS, y1 - y0, x1 - x0), np.float32))
         return np.concatenate(found) if found else None
 
     def embed(self, t, ground_resolution, degradation) -> torch.Tensor:

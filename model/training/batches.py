@@ -19,7 +19,6 @@ from model.training.descent import SHARES, Descent
 from model.training.imagery import AROUND
 from model.training.pairs import Ground, Pair, Pairs, stack
 from model.training.plans import OWN, Plan, Planner, Plans
-from model.training.processes import here
 from model.training.sketch import fields, sketch
 
 
@@ -68,8 +67,7 @@ class Batches:
     def batch(self, n: int) -> Batch:
         """All that step n needs."""
         c, plan = self.config, self.plans.plan(n)
-        rank, processes = here()
-        chance = torch.Generator(self.device).manual_seed((c.seed << 40) + n * processes + rank)
+        chance = torch.Generator(self.device).manual_seed((c.seed << 40) + plan.number)
         target, condition, resolution, strength, kept, means, sketches, ground = self.known(plan, chance)
         ruled = self.there(plan.ruled)
         if plan.courses:

@@ -30,6 +30,7 @@ COVERED = {"4892": 0.0, "1223": 0.0, "611x": 0.5, "305": 0.5}
 class Plan(NamedTuple):
     """One step's."""
 
+    number: int               # of it, among those of all processes
     pairs: list[Pair]         # K places that a real picture shows
     own: np.ndarray           # (K,): whether their condition is to be the cascade's own ...
     flat: np.ndarray          # (2, K): ... and by how much what that is made of, and it, are flattened
@@ -52,8 +53,7 @@ class Planner:
     """Plan n of this process: a function of the recipe's seed and of n."""
 
     def __init__(self, config, pairs: Pairs, descent: Descent | None, network: Network):
-        self.config, self.pairs, self.descent = config, pairs, descent
-        self.shown, self.field = network.config, network.ruled
+        self.config, self.pairs, self.descent, self.network = config, pairs, descent, network
         self.rank, self.processes = here()
         self.places, self.deep = config.batch // self.processes, config.deep // self.processes
 
@@ -75,7 +75,7 @@ class Planner:
         courses = [self.descent.plan(rng) for _ in range(self.deep)]
         ruled = coarser = deep = None
         steps = [[] for _ in courses]
-        if self.shown.shown:
+        if self.network.config.shown:
             # Of what is bare neither fields nor woods are to be drawn, whichever are shown.
             tilled = [bool(rng.random() < 0.5) if pair.ground == Ground.BARE else pair.ground == Ground.BUILT
                       for pair in pairs]
@@ -85,22 +85,22 @@ class Planner:
             coarser = self.somewhere(above * 2, OWN, rng)
             steps = [[self.window(step.where, 4 * WINDOW) for step in course.steps] for course in courses]
             deep = np.stack([self.window(course.where, c.crop) for course in courses]) if courses else None
-        return Plan(pairs, own, flat, sketched, corner, shift, courses, ruled, coarser, steps, deep)
+        return Plan(n, pairs, own, flat, sketched, corner, shift, courses, ruled, coarser, steps, deep)
 
     def window(self, where: tuple[int, int, int, int], size: int) -> np.ndarray:
         """What the map has there."""
         world, level, x, y = where
-        return self.field(world, level, x, y, x + size, y + size).astype(np.float16)
+        return self.network.ruled(world, level, x, y, x + size, y + size).astype(np.float16)
 
     def somewhere(self, wanted: list[tuple[int, bool]], size: int, rng) -> np.ndarray | None:
         """What the map has of levels, where land is tilled or is not, at places that do not matter. They are cut from
         one larger place of each: that takes less time, and few share a pixel."""
-        found = np.empty((len(wanted), self.shown.shown, size, size), np.float16)
+        found = np.empty((len(wanted), self.network.config.shown, size, size), np.float16)
         for level, tilled in sorted(set(wanted)):
             those = [i for i, mine in enumerate(wanted) if mine == (level, tilled)]
             side = size * min(SHEET, math.ceil(math.sqrt(len(those))))
             world, x0, y0 = (int(v) for v in rng.integers(0, (1 << 32, 1 << 14, 1 << 14)))
-            sheet = self.field(world, level, x0, y0, x0 + side, y0 + side, tilled if self.shown.land_use else None)
+            sheet = self.network.ruled(world, level, x0, y0, x0 + side, y0 + side, tilled)
             for i in those:
                 x, y = (int(v) for v in rng.integers(0, side - size + 1, 2))
                 found[i] = sheet[:, y:y + size, x:x + size]
@@ -113,9 +113,9 @@ class Planner:
         # it lies elsewhere than in the real picture: what is made without a sketch is what people see.
         if pair.ground == Ground.BARE or sketched >= self.config.sketched:
             return None
-        if pair.ground == Ground.BUILT and self.shown.parcels and way < PARCELLED:
+        if pair.ground == Ground.BUILT and self.network.config.parcels and way < PARCELLED:
             return Ground.BUILT
-        if pair.ground != Ground.SLOPE and self.shown.cover and way < COVERED.get(pair.level, 1.0):
+        if pair.ground != Ground.SLOPE and self.network.config.cover and way < COVERED.get(pair.level, 1.0):
             return Ground.LAND
         return Ground.SLOPE
 

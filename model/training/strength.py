@@ -69,8 +69,8 @@ class Strength(nn.Module):
         new = mine.sum(0)[:, None]
         self.count += new
         share = torch.maximum(new / self.count.clamp(min=1), 1 - MEMORY**new)
-        for held, traits in ((self.made, made), (self.real, real)):
-            held.lerp_(mine.T @ traits / new.clamp(min=1), share)
+        for held, found in ((self.made, made), (self.real, real)):
+            held.lerp_(mine.T @ found / new.clamp(min=1), share)
         return (self.made - self.real)[groups].clamp(-1, 1)
 
     def forward(self, made, real, resolution, kind):

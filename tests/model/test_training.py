@@ -406,6 +406,14 @@ def test_known_places_are_shown_their_own_sketch_and_deep_ones_what_the_noise_sa
     assert torch.equal(shown[1], shown[3])
     inside = (slice(None), slice(30, 50), slice(30, 50))  # its own surroundings it knows better than the crop does
     assert torch.corrcoef(torch.stack([sketch(target)[1][inside].flatten(), shown[1][inside].flatten()]))[0, 1] > 0.9
+    noises, draw = [], d.batches.seen
+    d.batches.seen = lambda noise, *a: (noises.append(noise), draw(noise, *a))[1]
+    batches = [d.batches.batch(n) for n in (7, 7)]
+    assert torch.equal(batches[0].noise, batches[1].noise)  # of step and seed alone
+    assert all(n.shape == (1, 3, 64 + 2 * 32, 64 + 2 * 32) for n in noises)  # the noise around a window is known, too
+    once, again = noises[:len(noises) // 2], noises[len(noises) // 2:]
+    assert once and all(torch.equal(a, b) for a, b in zip(once, again, strict=True))
+    d.batches.seen = draw
     read, network = [], d.network
     network.forward, plain = lambda *a, **k: (read.append(k["extra"]), plain(*a, **k))[1], network.forward
     d.advance()
@@ -444,7 +452,7 @@ def test_a_place_is_come_down_to_level_by_level():
 
     item, = descent.follow([course], generate)
     assert [m for m, *_ in asked] == [1223.0, 1223 / 4, 1223 / 16, 1223 / 64]
-    assert [told for _, told, _ in asked] == pytest.approx([0.3, 0.2, 0.1, 0.0])
+    assert [told for _, told, _ in asked] == torch.tensor([0.3, 0.2, 0.1, 0.0]).tolist()
     assert (item.m_per_px, item.degradation, item.level) == (1223 / 256, 0.05, "4.8")
     assert item.condition.shape == (3, 24, 24) and item.target.shape == (3, 96, 96)
     # Each level is conditioned on what was made of the one above, the place itself on the middle of the last.
