@@ -144,11 +144,15 @@ def distill(teacher, imagery, out, recipe, steps, minutes, resume, device, threa
 @click.option("--padding", type=click.Choice(["zeros", "replicate"]), help="beyond a window, if other than in training")
 @click.option("--degradation", default="0", help="what the network is told of its conditions, as 0.04 or by level, as "
               "0.04,9:0.1")
-@click.option("--project/--no-project", default=False)
+@click.option("--projection", default="", help="share of what a level's 4×4 means are off its condition that is taken "
+              "out, as 11:0.2,13:0.1")
+@click.option("--sharpening", default="", help="by how much a level's condition is sharpened, as 11:0.2")
+@click.option("--calming", default="", help="... and smoothed where it is calm, likewise")
 @click.option("--rows/--no-rows", default=True, help="tell the network every row's ground resolution")
 @click.option("--note", default="", help="a line for people, kept with the weights")
 @click.option("--publish", is_flag=True, help="make it the newest published version")
-def export(state, folder, another, share, times, halo, padding, degradation, project, rows, note, publish):
+def export(state, folder, another, share, times, halo, padding, degradation, projection, sharpening, calming, rows,
+           note, publish):
     """Turn a training's state.pt into a checkpoint (config.json + model.safetensors).
 
     STATE may also be the folder of a checkpoint: the same weights, to be asked otherwise.
@@ -168,10 +172,9 @@ def export(state, folder, another, share, times, halo, padding, degradation, pro
         "teacher_steps": values.get("teacher_steps"), "machine": values.get("machine", machine()),
         "torch": values.get("torch", torch.__version__), "note": note, "licence": "CC BY-SA 4.0, see docs/MODEL.md"}
     try:
-        told = dict(part.rpartition(":")[::2] for part in degradation.split(","))
-        told = {level: float(value) for level, value in told.items()}
+        told, taken, more, less = map(_by_level, (degradation, projection, sharpening, calming))
         sampler = checkpoints.SamplerConfig(tuple(int(t) for t in times.split(",")), told.pop("", 0.0), told, halo,
-                                            project, rows)
+                                            taken, more, less, rows)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     digest = checkpoints.save(folder, network, Whitening(values["whitening"]), sampler, recipe,
@@ -180,6 +183,12 @@ def export(state, folder, another, share, times, halo, padding, degradation, pro
     if publish:
         checkpoints.publish(folder)
         click.echo(f"published as {checkpoints.WEIGHTS / digest}")
+
+
+def _by_level(given: str) -> dict[str, float]:
+    """``"0.04,9:0.1"`` -> ``{"": 0.04, "9": 0.1}``."""
+    parts = (part.rpartition(":")[::2] for part in given.split(",") if part)
+    return {level: float(value) for level, value in parts}
 
 
 def _plain(value):

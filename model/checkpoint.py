@@ -34,22 +34,39 @@ class SamplerConfig:
     degradation: float = 0.0                        # what the network is told of its condition, 0…1
     degradations: dict[str, float] = field(default_factory=dict)  # ... where a level, "9", is told something else
     halo: int = 32                                  # pixels around the 256 px core that are computed and dropped
-    project: bool = False                           # take the 4×4 mean out of the residual
+    projections: dict[str, float] = field(default_factory=dict)  # share of what its 4×4 means are off that is taken out
+    sharpenings: dict[str, float] = field(default_factory=dict)  # by how much the condition is, before it is enlarged
+    calmings: dict[str, float] = field(default_factory=dict)     # ... and by how much it is smoothed where it is calm
     rows: bool = False                              # told every row's ground resolution, not the window's middle's
 
     def __post_init__(self):
         if not self.times or list(self.times) != sorted(set(self.times), reverse=True) or not all(
                 0 <= t < STEPS for t in self.times):
             raise ValueError(f"times must fall strictly within 0…{STEPS - 1}, not {self.times}")
-        if unknown := [level for level in self.degradations if level not in map(str, range(1, MAX_ZOOM + 1, 2))]:
-            raise ValueError(f"degradation is told at the odd levels to {MAX_ZOOM}, not at {unknown}")
-        for level, value in {"every level": self.degradation, **self.degradations}.items():
-            if not 0 <= value <= 1:
-                raise ValueError(f"the degradation told at {level} must lie in 0…1, not {value}")
+        for what, known in (("degradation told", {"every level": self.degradation, **self.degradations}),
+                            ("projection", self.projections), ("sharpening", self.sharpenings),
+                            ("calming", self.calmings)):
+            for level, value in known.items():
+                if level not in ("every level", *map(str, range(1, MAX_ZOOM + 1, 2))):
+                    raise ValueError(f"there is a {what} at the odd levels to {MAX_ZOOM}, not at {level}")
+                if not 0 <= value <= 1:
+                    raise ValueError(f"the {what} at {level} must lie in 0…1, not {value}")
 
     def told(self, level: int) -> float:
         """The degradation that the network is told of its condition at a level."""
         return self.degradations.get(str(level), self.degradation)
+
+    def projection(self, level: int) -> float:
+        """The share of what a picture's 4×4 means are off its condition that is taken out of it at a level."""
+        return self.projections.get(str(level), 0.0)
+
+    def sharpening(self, level: int) -> float:
+        """By how much a level's condition is sharpened before it is enlarged; not what the network sees of it."""
+        return self.sharpenings.get(str(level), 0.0)
+
+    def calming(self, level: int) -> float:
+        """By how much it is smoothed instead, where it is calm."""
+        return self.calmings.get(str(level), 0.0)
 
 
 @dataclass(frozen=True)
@@ -118,7 +135,9 @@ def load(folder: Path, device: str = "cpu") -> Checkpoint:
     try:
         network = Network(NetworkConfig.from_dict(config["network"]))
         whitening = Whitening(config["whitening"])
-        sampler = SamplerConfig(**{**config["sampler"], "times": tuple(config["sampler"]["times"])})
+        # Until explorer-28 there was a flag to take all of it out at every level, which no published version had.
+        known = {k: v for k, v in config["sampler"].items() if k != "project" or v}
+        sampler = SamplerConfig(**{**known, "times": tuple(known["times"])})
         if not network.config.white and len(sampler.times) > 1:
             raise ValueError(f"it does not see x_t and is asked more than once, at {sampler.times}")
     except (TypeError, ValueError, KeyError) as error:

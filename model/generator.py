@@ -161,7 +161,8 @@ class Generator:
         check()
         if self.device == "cpu" and torch.get_num_threads() != self.threads:
             torch.set_num_threads(self.threads)  # per thread in effect: must be said in the render thread itself
-        pixels = generate(checkpoint, condition, address.seed, address.z, address.x, address.y, check)
+        pixels = generate(checkpoint, condition, address.seed, address.z, address.x, address.y, check,
+                          world.base(address.seed))
         self.store.put(address, pixels)
         return pixels
 

@@ -1,5 +1,7 @@
 """Where land is tilled or built on, for every (seed, level, X, Y): there fields are shown, elsewhere woods and streams.
 
+Mountains are not tilled, and what is a mountain only the base knows: where it changes from pixel to pixel.
+
 Shown both everywhere, a network that cannot know which of them the real picture would have had draws a little of
 each, which is mud. A sum of smooth noises, 20 km wide and less, says which; every level has the same, and finer ones
 besides, so that a border is as rough from near as from far.
@@ -9,7 +11,9 @@ libm decides a last digit. What changes here changes pixels: `generator.REVISION
 """
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
+from model.base import Base
 from model.cover import sign, smooth
 from model.parcels import FIRST, hashed
 
@@ -18,6 +22,12 @@ ROUGH = np.float32(0.72)  # how strong a noise is, in terms of the next wider
 STEP = 8                  # pixels, along and across, that are told one number
 BLURRED = np.float32(0.04)  # how far from its border land is neither
 BIAS = np.float32(0.05)   # a little more of the land is tilled
+AROUND = 4                # pixels of the base around each that say how plain it is
+COARSE = 5                # the zoom of the base that is asked, if it is not coarser
+# Grey levels from one of them to the next, along and across: farmland of Blue Marble has 3 to 5, hills 6 to 8, the
+# Himalaya 10 to 30. What is below the first is a plain, what is above the second none.
+PLAIN, RUGGED = np.float32(7), np.float32(10)
+SEA = 4                   # grey levels by which blue is above red and green where it is sea: a coast is no mountain
 
 
 def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
@@ -32,3 +42,37 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarr
         total += strength * smooth(key, level, size, x0, y0, x1, y1, STEP)
         size, strength = size // 2, strength * ROUGH
     return (np.float32(0.5) + np.float32(0.6) * sign(total + BIAS, BLURRED)).clip(0, 1)
+
+
+def plain(base: np.ndarray) -> np.ndarray:
+    """How plain pixels of a base are: uint8 ``(h + 2·AROUND, w + 2·AROUND, 3)`` -> float32 ``(h, w)`` in 0…1."""
+    pixels = base.astype(np.int32)
+    land = pixels[..., 2] <= pixels[..., :2].max(2) + SEA
+    grey = pixels.sum(2)
+    changes, counted = np.zeros(grey.shape, np.int32), np.zeros(grey.shape, np.int32)
+    for axis, after, before in ((0, np.s_[1:], np.s_[:-1]), (1, np.s_[:, 1:], np.s_[:, :-1])):
+        both = land[after] & land[before]
+        changes[after] += np.abs(np.diff(grey, axis=axis)) * both
+        counted[after] += both
+    side = 2 * AROUND + 1
+    changes, counted = (sliding_window_view(x, (side, side)).sum((2, 3)).astype(np.float32) for x in (changes, counted))
+    change = changes * np.float32(2 / 3) / np.maximum(counted, 1)  # along and across, a mean of three colours
+    return ((RUGGED - change) / (RUGGED - PLAIN)).clip(0, 1)
+
+
+def plains(base: Base, level: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
+    """How plain the base is under the pixels x0…x1, y0…y1 of a level finer than it: float32 ``(y1-y0, x1-x0)``."""
+    zoom = min(base.zoom, COARSE)
+    (left, across), (top, along) = (_between(*ends, 1 << (level - zoom)) for ends in ((x0, x1), (y0, y1)))
+    first, last = (left.min(), top.min()), (left.max() + 2, top.max() + 2)
+    known = plain(base.region(zoom, *(int(v) - AROUND for v in first), *(int(v) + AROUND for v in last)))
+    rows = known[top - first[1]] * (1 - along) + known[top - first[1] + 1] * along
+    found = rows[:, left - first[0]] * (1 - across[:, 0]) + rows[:, left - first[0] + 1] * across[:, 0]
+    return (found.repeat(STEP, 0)[y0 % STEP:][:y1 - y0].repeat(STEP, 1)[:, x0 % STEP:][:, :x1 - x0])
+
+
+def _between(begin: int, end: int, scale: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of every `STEP` pixels from begin to end the coarser pixel before, and how far they are from it, ``(n, 1)``."""
+    at = (np.arange(begin // STEP * STEP, end, STEP) + STEP / 2) / scale - 0.5
+    before = np.floor(at)
+    return before.astype(np.int64), (at - before).astype(np.float32)[:, None]

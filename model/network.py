@@ -49,7 +49,8 @@ class NetworkConfig:
     nested: bool = False                     # ... each level's in those of the level above ...
     rows: float = 4.0                        # ... and in rows of so many pixels at least
     cover: bool = False                      # True: is shown woods, clearings and streams besides ...
-    land_use: bool = False                   # ... or these where land is wild, and parcels where it is tilled
+    land_use: bool = False                   # ... or these where land is wild, and parcels where it is tilled, ...
+    plains: bool = False                     # ... which it is nowhere but where the base is plain
     rim: int = 0                             # pixels of noise around a window that are read as these, and no more
     padding: str = "zeros"                   # beyond a window, in the encoder and the deeper levels: or "replicate"
     enlarging: str = "nearest"               # of features, with a pixel-shuffle in the head: or "bilinear", with none
@@ -79,6 +80,8 @@ class NetworkConfig:
             raise ValueError("parcels cannot be nested where none are shown")
         if self.land_use and not (self.parcels and self.cover):
             raise ValueError("land use decides between parcels and cover, and not both are shown")
+        if self.plains and not self.land_use:
+            raise ValueError("plains are where land may be tilled, and there is no land use")
         if not (self.white or self.predicts == "x0" and (self.creases or self.cells or self.relief)):
             raise ValueError("a network that does not see x_t itself needs readings of the noise, and predicts x0")
 
@@ -384,14 +387,15 @@ class Network(nn.Module):
         return [x.contiguous(memory_format=torch.channels_last) for x in found]
 
     def ruled(self, seed: int, level: int, x0: int, y0: int, x1: int, y1: int,
-              tilled: bool | None = None) -> np.ndarray | None:
+              tilled: bool | None = None, plain: np.ndarray | float = 1.0) -> np.ndarray | None:
         """The gullies, the parcels and the cover that it is shown at these pixels of a level, float32
         ``(shown, y1-y0, x1-x0)``; None if it is shown none. `tilled`: as if all were so, or none, whatever the land
-        use."""
+        use. `plain`: how plain the base is there, in 0…1; not looked at unless `config.plains`."""
         c, place = self.config, (seed, level, x0, y0, x1, y1)
         shares = np.float32(1), np.float32(1)  # of the parcels and of the cover
         if c.land_use:
             share = land_use.field(*place) if tilled is None else np.float32(tilled)
+            share = share * np.float32(plain) if c.plains else share
             shares = share, 1 - share
         found = [gullies.field(*place)] if c.gullies else []
         for shown, kind, how, share in ((c.parcels, parcels, (c.nested, c.rows), shares[0]),

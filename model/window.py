@@ -2,14 +2,14 @@
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 
-from model import noise
+from model import land_use, noise
+from model.base import Base
 from model.checkpoint import Checkpoint
 from model.grid import TILE, ground_resolution, pixel_latitude, tile_latitude, width
 from model.network import SCALE
 from model.readings import inner
-from model.residual import enlarge
+from model.residual import enlarge, projected, tempered
 from model.schedule import ddim
 
 
@@ -27,18 +27,19 @@ def row_resolutions(level: int, y0: int, size: int, step: int) -> list[list[floa
 
 @torch.inference_mode()
 def generate(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: int, x: int, y: int,
-             check=lambda: None) -> np.ndarray:
+             check=lambda: None, base: Base | None = None) -> np.ndarray:
     """Window (x, y) of `level`: uint8 ``(256, 256, 3)``.
 
     `condition` is the uint8 region `condition_box` of the level above. The halo is computed and dropped, so that
     neighbours, each with its own, agree at their border. `check` is called between network calls and may raise.
+    `base`: the world's, which knows where no land is tilled; None: a plain.
     """
-    return with_halo(checkpoint, condition, seed, level, x, y, check, drop=checkpoint.sampler.halo)
+    return with_halo(checkpoint, condition, seed, level, x, y, check, base, drop=checkpoint.sampler.halo)
 
 
 @torch.inference_mode()
 def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: int, x: int, y: int,
-              check=lambda: None, drop: int = 0) -> np.ndarray:
+              check=lambda: None, base: Base | None = None, drop: int = 0) -> np.ndarray:
     """The window and its halo less `drop`, uint8 ``(256 + 2·(halo - drop), 256 + 2·(halo - drop), 3)``.
 
     Batch is always 1 and the layout always channels last: the bits do not depend on what else is being made.
@@ -48,16 +49,20 @@ def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: i
     halo, size = sampler.halo, TILE + 2 * sampler.halo
     low = torch.from_numpy(condition).to(device).permute(2, 0, 1)[None].float() / 127.5 - 1
     low = low.contiguous(memory_format=torch.channels_last)
+    share = sampler.projection(level)
+    kept = SCALE if share and drop else 0  # around the window, for means that are enlarged
     x0, y0 = x * TILE - halo, y * TILE - halo
     if sampler.rows:
         of_patches = row_resolutions(level, y0, size, network.config.patch)
-        of_pixels = row_resolutions(level, y0 + drop, size - 2 * drop, 1)
+        of_pixels = row_resolutions(level, y0 + drop - kept, size - 2 * (drop - kept), 1)
     else:
         of_patches = of_pixels = [ground_resolution(level, tile_latitude(level, y))]
     rim = network.config.rim
     known = noise.field(seed, level, x0 - rim, y0 - rim, x0 + size + rim, y0 + size + rim)
     known = torch.from_numpy(known).to(device)[None].contiguous(memory_format=torch.channels_last)
-    ruled = network.ruled(seed, level, x0, y0, x0 + size, y0 + size)
+    place = x0, y0, x0 + size, y0 + size
+    plain = land_use.plains(base, level, *place) if base and network.config.plains else 1.0
+    ruled = network.ruled(seed, level, *place, plain=plain)
     if ruled is not None:
         ruled = torch.from_numpy(ruled).to(device)[None]
     start, extra = inner(known, rim), network.read(known, ruled) if rim else None
@@ -65,16 +70,17 @@ def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: i
     told = (torch.tensor(of_patches, device=device), torch.tensor([sampler.told(level)], device=device))
 
     # The last step's picture is wanted without its halo, which only the steps before and the U-Net's depth need.
-    early = drop if network.config.predicts == "x0" else 0
+    early = drop - kept if network.config.predicts == "x0" else 0
 
     def denoise(x_t, t):
         check()
         return network(x_t, torch.tensor([float(t)], device=device), features, *told,
                        drop=early if t == sampler.times[-1] else 0, extra=extra)
 
-    clean = inner(ddim(denoise, start, list(sampler.times), network.config.predicts), drop - early)
-    residual = checkpoint.whitening.colour(clean, of_pixels)
-    if sampler.project:
-        residual = residual - F.interpolate(F.avg_pool2d(residual, SCALE), scale_factor=SCALE, mode="nearest")
-    pixels = ((inner(enlarge(low), drop) + residual + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    clean = inner(ddim(denoise, start, list(sampler.times), network.config.predicts), drop - kept - early)
+    enlarged = enlarge(tempered(low, sampler.sharpening(level), sampler.calming(level)))
+    made = inner(enlarged, drop - kept) + checkpoint.whitening.colour(clean, of_pixels)
+    if share:
+        made = inner(projected(made, inner(low, (drop - kept) // SCALE), share), kept)
+    pixels = ((made + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     return pixels[0].permute(1, 2, 0).contiguous().cpu().numpy()

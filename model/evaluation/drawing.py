@@ -10,7 +10,7 @@ from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint, SamplerConfig
 from model.errors import BadCheckpoint
 from model.network import SCALE, Network, NetworkConfig
-from model.residual import Whitening, enlarge
+from model.residual import Whitening, enlarge, projected, tempered
 from model.schedule import ddim, timesteps
 from model.training.pixels import as_pixels, as_tensor
 
@@ -49,19 +49,21 @@ def draw(
     resolution: float,
     noise: np.ndarray,
     times: list[int] | None = None,
-    told: float = 0.0,
+    level: int | None = None,
     ruled: np.ndarray | None = None,
 ) -> np.ndarray:
     """Picture uint8 ``(4h, 4w, 3)`` of a condition uint8 ``(h, w, 3)``.
 
     `resolution` is that of the picture, m/px; `noise` float32 ``(3, 4h, 4w)``; `times` are DDIM timesteps, the
-    checkpoint's own if None; `told` the degradation of the condition, none for an exact 4×4 mean (what a sampler tells
-    by level is for the cascade's own output, which is flatter than that); `ruled` are parcels and cover,
-    ``(C, 4h, 4w)``, for a network that is shown them: none anywhere if None.
+    checkpoint's own if None; `level` that at which the condition is the cascade's own output, and is treated as the
+    sampler does there (what it tells of it, sharpens and takes out is for what is flatter than an exact 4×4 mean), or
+    None; `ruled` are parcels and cover, ``(C, 4h, 4w)``, for a network that is shown them: none anywhere if None.
     """
     network, sampler = checkpoint.network, checkpoint.sampler
     low = to_tensor(condition)
     features = network.encode(low)
+    told, share, more, less = (0.0 if level is None else of(level) for of in (
+        sampler.told, sampler.projection, sampler.sharpening, sampler.calming))
     known = torch.tensor([float(resolution)]), torch.tensor([float(told)])
     start = torch.from_numpy(np.ascontiguousarray(noise))[None].contiguous(memory_format=torch.channels_last)
     extra = None  # what is seen of the noise is read of x_t at every step, as in training
@@ -74,10 +76,8 @@ def draw(
         list(times or sampler.times),
         network.config.predicts,
     )
-    residual = checkpoint.whitening.colour(x0, [resolution])
-    if sampler.project:
-        residual = residual - F.interpolate(F.avg_pool2d(residual, SCALE), scale_factor=SCALE, mode="nearest")
-    return to_pixels(enlarge(low) + residual)
+    made = enlarge(tempered(low, more, less)) + checkpoint.whitening.colour(x0, [resolution])
+    return to_pixels(projected(made, low, share))
 
 
 def bicubic(condition: np.ndarray) -> np.ndarray:

@@ -37,8 +37,8 @@ def drawn(
 ) -> dict[str, np.ndarray]:
     """Pictures by patch id. Kept in the context, so that the sheets and other sections need not draw again.
 
-    `own`: of conditions of the network's own making, of which it is told what the sampler tells; `told`: so is it of
-    real ones, which are exact.
+    `own`: of conditions of the network's own making, treated as the sampler does; `told`: so are real ones, which are
+    exact.
     """
     name += OWN * own + TOLD * told
     rows = context.rows.setdefault(name, {})
@@ -46,8 +46,8 @@ def drawn(
     for patch in context.bar([p for p in patches if p.id not in rows], f"single level, {name}", unit="patch"):
         number = order[patch.id]
         condition = own_condition(checkpoint, patch, number, number + len(order)) if own else case(patch).condition
-        degradation = checkpoint.sampler.told(LEVELS[patch.level]) if own or told else 0.0
-        rows[patch.id] = draw(checkpoint, condition, patch.m_per_px, noise_of(number), times, degradation,
+        rows[patch.id] = draw(checkpoint, condition, patch.m_per_px, noise_of(number), times,
+                              LEVELS[patch.level] if own or told else None,
                               ruled_of(checkpoint, number, LEVELS[patch.level]))
     return rows
 

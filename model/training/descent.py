@@ -64,6 +64,7 @@ class Course(NamedTuple):
     m_per_px: float             # of what is made of that
     steps: list[Step]
     where: tuple[int, int, int, int]  # world, level and pixel that the place itself begins at
+    plain: float                # how plain the base is there, in 0…1
     tilled: bool | None         # whether fields are shown there, or woods; None: both
     seed: int                   # of the choice of a likeness
 
@@ -79,11 +80,12 @@ class Likeness(NamedTuple):
 
 class Descent:
     """Draws places. `dial` is what the network is told at each zoom, as the sampler will (``{7: 0.35, …}``); `rim` are
-    the pixels of noise that it knows around a window; with `use` the map tells where land is tilled."""
+    the pixels of noise that it knows around a window; with `use` the map tells where land is tilled, and with `plains`
+    no mountains are."""
 
     def __init__(self, patches: list[Patch], pairs: Pairs, crop: int, dial: dict[int, float], rim: int, seed: int,
-                 use: bool = False):
-        self.crop, self.dial, self.size, self.use = crop, dial, 4 * WINDOW + 2 * rim, use
+                 use: bool = False, plains: bool = False):
+        self.crop, self.dial, self.size, self.use, self.plains = crop, dial, 4 * WINDOW + 2 * rim, use, plains
         around = min(256, 2 * math.ceil(crop / math.sqrt(2)))  # pixels that hold the crop however it is turned
         self.cut = (around - crop) // 2
         self.edge = (4 * WINDOW - crop // 4) // 2
@@ -112,7 +114,7 @@ class Descent:
                 middle = slice(self.cut, self.cut + crop)
                 self.real[level] = (pictures, np.array([features(pixels[middle, middle]) for pixels, _ in pictures]),
                                     np.arange(len(pictures)) >= 4 * (len(found) - len(quiet)),
-                                    np.array([kind == Ground.BUILT for _, kind in pictures]))
+                                    np.array([kind for _, kind in pictures]))
         self.levels = list(self.real)
         shares = np.array([SHARES[level] for level in self.levels])
         self.shares = shares / shares.sum()
@@ -130,10 +132,14 @@ class Descent:
             steps.append(Step((world, zoom, *corner), inside))
             last, corner = corner, [4 * (v + i) for v, i in zip(corner, inside, strict=True)]
         x, y = (4 * (v + self.edge) for v in last)
+        # All of the way keeps to the middle of the window.
+        middle = WINDOW // 2 + np.array([-1, 1]) * (land_use.AROUND + 1)
+        plain = float(land_use.plain(window[slice(*middle), slice(*middle)]).mean()) if self.plains else 1.0
         tilled = None
         if self.use and LEVELS[level] >= parcels.FIRST:
-            tilled = bool(land_use.field(world, LEVELS[level], x, y, x + self.crop, y + self.crop).mean() > 0.5)
-        return Course(level, alpine, window, top.m_per_px, steps, (world, LEVELS[level], x, y), tilled,
+            use = land_use.field(world, LEVELS[level], x, y, x + self.crop, y + self.crop)
+            tilled = bool(use.mean() * plain > 0.5)
+        return Course(level, alpine, window, top.m_per_px, steps, (world, LEVELS[level], x, y), plain, tilled,
                       int(rng.integers(1 << 62)))
 
     def follow(self, courses: list[Course], generate: Callable, device: torch.device | str = "cpu") -> list[Pair]:
@@ -153,7 +159,7 @@ class Descent:
                     conditions[i] = inner(picture[None], self.edge)[0]
         conditions = torch.stack(conditions)
         chosen = [self.choose(course.level, condition, np.random.default_rng(course.seed), course.alpine,
-                              course.tilled)
+                              course.tilled, course.plain < 0.5)
                   for course, condition in zip(courses, conditions.cpu(), strict=True)]
         likenesses = inner(rotate(torch.stack([like.picture for like in chosen]).to(device),
                                   torch.tensor([like.angle for like in chosen], device=device)), self.cut)
@@ -176,12 +182,12 @@ class Descent:
         return top, top.base[y:y + WINDOW, x:x + WINDOW]
 
     def choose(self, level: str, condition: torch.Tensor, rng: np.random.Generator, unbuilt: bool = False,
-               tilled: bool | None = None) -> Likeness:
+               tilled: bool | None = None, rugged: bool = False) -> Likeness:
         """A real picture of `level`, of colours and contrast as the condition has them; what is to be drawn there: what
         that shows, unless the place is bare, or `unbuilt`. If it is known whether the land is `tilled`, of a picture
-        that is so too, if there is one. It is to be turned by any angle: towns and fields lie along rows and columns,
-        and what is drawn everywhere must not."""
-        pictures, known, quiet, built = self.real[level]
+        that is so too, if there is one; of a `rugged` place of mountains, likewise. It is to be turned by any angle:
+        towns and fields lie along rows and columns, and what is drawn everywhere must not."""
+        pictures, known, quiet, kinds = self.real[level]
         place = as_pixels(condition)
         mine = features(place, 1)
         away = np.square(known[:, :3] - mine[:3]).sum(1) / COLOUR**2 + np.square((known[:, 4] - mine[4]) / WET)
@@ -190,7 +196,9 @@ class Descent:
         calm = mine[3] < CALM or empty
         free = not calm and level in FREE
         if tilled is not None:
-            away[built != tilled] += MISUSED
+            away[(kinds == Ground.BUILT) != tilled] += MISUSED
+        if rugged:
+            away[kinds != Ground.SLOPE] += MISUSED
         if snow or not empty or dunes and mine[3] > CALM:
             away[quiet] += 1e3  # sea, ice and sand on a plain would be fog
         if free:
@@ -206,6 +214,8 @@ class Descent:
             kind = Ground.SLOPE
         if kind == Ground.BUILT and tilled is False:
             kind = Ground.LAND  # no fields are shown there
+        if kind == Ground.LAND and rugged:
+            kind = Ground.SLOPE
         kind = Ground.SLOPE if dunes or snow else Ground.BARE if empty else kind
         return Likeness(turn(as_tensor(pixels), int(rng.integers(8))), float(rng.uniform(0, math.pi / 2)), kind, snow)
 

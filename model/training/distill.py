@@ -57,7 +57,8 @@ class DistillConfig:
     nested: bool = False                  # ... or not in one another ...
     rows: float = 0.0                     # ... or in narrower rows, pixels
     cover: bool = False                   # True: to one whose teacher was not shown any, likewise
-    land_use: bool = False                # ... or where both are shown everywhere
+    land_use: bool = False                # ... or where both are shown everywhere ...
+    plains: bool = False                  # ... or parcels on mountains
     judge: tuple[int, ...] = ()           # widths of the discriminator, if other than usual; it begins anew then
     feeders: int = 0                      # processes that draw what a step needs of the CPU; 0: a thread does
     sketched: float = 0.0                 # of the known places: shown their own sketch for relief, or for parcels
@@ -163,6 +164,7 @@ class Distiller:
                                        rows=config.rows or taught.rows,
                                        cover=config.cover or taught.cover,
                                        land_use=config.land_use or taught.land_use,
+                                       plains=config.plains or taught.plains,
                                        rim=config.rim or taught.rim,
                                        padding=config.padding or taught.padding,
                                        enlarging=config.enlarging or taught.enlarging,
@@ -173,8 +175,9 @@ class Distiller:
         heard(self.network, taught)
         self.whitening = Whitening(state["whitening"])
         pairs = Pairs(train, config.seed, config.pairs)
-        descent = Descent(train, pairs, config.crop, dict(zip(range(7, 16, 2), config.dial, strict=False)),
-                          self.network.config.rim, config.seed, self.network.config.land_use) if config.deep else None
+        shown = self.network.config
+        descent = Descent(train, pairs, config.crop, dict(zip(range(7, 16, 2), config.dial, strict=False)), shown.rim,
+                          config.seed, shown.land_use, shown.plains) if config.deep else None
         # Before anything is on the device: its feeding processes are copies of this one.
         self.batches = Batches(config, pairs, descent, self.network, lambda *given: self.generate(self.brief, *given),
                                self.device)

@@ -83,14 +83,16 @@ class Planner:
             ruled = self.somewhere(levels * 2, c.crop, rng)
             above = [(level - 2, use) for (level, use), mine in zip(levels, own, strict=True) if mine]
             coarser = self.somewhere(above * 2, OWN, rng)
-            steps = [[self.window(step.where, 4 * WINDOW) for step in course.steps] for course in courses]
-            deep = np.stack([self.window(course.where, c.crop) for course in courses]) if courses else None
+            steps = [[self.window(step.where, 4 * WINDOW, course.plain) for step in course.steps]
+                     for course in courses]
+            if courses:
+                deep = np.stack([self.window(course.where, c.crop, course.plain) for course in courses])
         return Plan(n, pairs, own, flat, sketched, corner, shift, courses, ruled, coarser, steps, deep)
 
-    def window(self, where: tuple[int, int, int, int], size: int) -> np.ndarray:
+    def window(self, where: tuple[int, int, int, int], size: int, plain: float) -> np.ndarray:
         """What the map has there."""
         world, level, x, y = where
-        return self.network.ruled(world, level, x, y, x + size, y + size).astype(np.float16)
+        return self.network.ruled(world, level, x, y, x + size, y + size, plain=plain).astype(np.float16)
 
     def somewhere(self, wanted: list[tuple[int, bool]], size: int, rng) -> np.ndarray | None:
         """What the map has of levels, where land is tilled or is not, at places that do not matter. They are cut from

@@ -84,7 +84,29 @@ def test_a_level_may_be_told_another_degradation():
     assert [sampler.told(level) for level in (7, 9, 11)] == [0.04, 0.1, 0.04]
 
 
-@pytest.mark.parametrize("told", [{"degradation": -0.1}, {"degradations": {"9": 1.5}}])
-def test_a_told_degradation_lies_between_none_and_all(told):
+def test_projections_sharpenings_and_calmings_are_a_level_s_own():
+    sampler = SamplerConfig(projections={"11": 0.2}, sharpenings={"9": 0.1}, calmings={"13": 0.5})
+    assert [sampler.projection(level) for level in (9, 11, 13)] == [0.0, 0.2, 0.0]
+    assert [sampler.sharpening(level) for level in (9, 11, 13)] == [0.1, 0.0, 0.0]
+    assert [sampler.calming(level) for level in (9, 11, 13)] == [0.0, 0.0, 0.5]
+
+
+@pytest.mark.parametrize("told", [{"degradation": -0.1}, {"degradations": {"9": 1.5}}, {"projections": {"9": 1.5}},
+                                  {"sharpenings": {"9": -0.5}}, {"calmings": {"9": 2.0}}])
+def test_what_is_told_taken_out_or_sharpened_lies_between_none_and_all(told):
     with pytest.raises(ValueError, match="must lie in 0…1"):
         SamplerConfig(**told)
+
+
+@pytest.mark.parametrize("told", [{"degradations": {"8": 0.5}}, {"projections": {"17": 0.5}}])
+def test_there_is_none_at_a_level_that_is_not_made(told):
+    with pytest.raises(ValueError, match="at the odd levels to 15"):
+        SamplerConfig(**told)
+
+
+def test_a_version_of_before_there_were_projections_is_read(folder):
+    edit(folder, lambda c: [c["sampler"].pop("projections"), c["sampler"].update(project=False)])
+    assert checkpoints.load(folder).sampler.projection(9) == 0.0
+    edit(folder, lambda c: c["sampler"].update(project=True))  # none was ever published
+    with pytest.raises(BadCheckpoint, match="project"):
+        checkpoints.load(folder)

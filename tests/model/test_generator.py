@@ -1,6 +1,7 @@
 """The laws: a tile is a pure function of its address. On a tiny network, hundreds of cases; see test_shipped.py."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,10 +9,14 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from model import checkpoint as checkpoints
 from model.base import PlateCarree, halve
 from model.errors import BadSeed, BadTile, Cancelled, TileOutside, UnknownVersion, UnknownWorld
 from model.generator import Generator, MemoryStore
 from model.grid import TILE, width
+from model.network import PRESETS, Network
+from model.residual import Whitening
+from model.window import condition_box, generate, with_halo
 from model.worlds import World, Worlds
 
 law = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -185,3 +190,54 @@ def test_earth_is_the_base_to_z5_and_imagined_below(tiny_generator):
     assert not tiny_generator.is_base(address._replace(z=6))
     pixels = tiny_generator.pixels(tiny_generator.address("earth", 0, 7, 64, 44))
     assert pixels.shape == (256, 256, 3) and pixels.dtype == np.uint8 and pixels.std() > 1
+
+
+def asked(weights, **sampler):
+    """The checkpoint, whose sampler does something else."""
+    checkpoint = checkpoints.load(weights)
+    return replace(checkpoint, sampler=replace(checkpoint.sampler, **sampler))
+
+
+def test_a_projection_draws_the_means_to_the_condition_and_is_the_same_however_much_is_dropped(tiny_weights):
+    condition = SmallWorlds().get("earth").base(0).region(1, *condition_box(32, 2, 3))
+    away = {}
+    for share in (0.0, 0.3):
+        checkpoint = asked(tiny_weights, projections={"3": share}, sharpenings={"3": 0.2})
+        made = generate(checkpoint, condition, 5, 3, 2, 3).astype(float)
+        for drop in (0, 8, 28):
+            cut = 32 - drop
+            whole = with_halo(checkpoint, condition, 5, 3, 2, 3, drop=drop)[cut:cut + TILE, cut:cut + TILE]
+            assert np.abs(whole - made).max() <= 1
+        away[share] = np.abs(made.reshape(64, 4, 64, 4, 3).mean((1, 3)) - condition[8:-8, 8:-8]).mean()
+    assert away[0.3] < 0.85 * away[0.0]
+    other = asked(tiny_weights, projections={"5": 0.3}, sharpenings={"5": 0.2})  # of another level
+    assert np.array_equal(generate(other, condition, 5, 3, 2, 3),
+                          generate(asked(tiny_weights), condition, 5, 3, 2, 3))
+
+
+def test_a_sharpened_condition_has_more_contrast(tiny_weights):
+    condition = SmallWorlds().get("earth").base(0).region(1, *condition_box(32, 2, 3))
+    contrast = [generate(asked(tiny_weights, sharpenings=of), condition, 5, 3, 2, 3).std()
+                for of in ({}, {"3": 0.2}, {"3": 0.4})]
+    assert contrast == sorted(set(contrast))
+
+
+def test_no_fields_are_shown_where_the_base_is_rugged():
+    torch.manual_seed(2)
+    config = replace(PRESETS["tiny"], fine=(8, 8), creases=(1.6,), relief=True, gullies=True, rim=32, parcels=True,
+                     cover=True, land_use=True, plains=True)
+    network = Network(config).eval()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    checkpoint = checkpoints.Checkpoint(network, Whitening([[5.0, 0.1, 0.02, 0.02]]),
+                                        checkpoints.SamplerConfig((999,), halo=32), "tiny", {})
+    flat = np.full((512, 1024, 3), 110, np.uint8)
+    ridged = flat.copy()
+    ridged[:, ::3] = 60
+    condition = np.full((80, 80, 3), 110, np.uint8)
+    unknown, on_plain, on_ridges = (
+        generate(checkpoint, condition, 1, 11, 800, 700, base=base)
+        for base in (None, PlateCarree(flat), PlateCarree(ridged)))
+    assert np.array_equal(on_plain, unknown) and not np.array_equal(on_ridges, unknown)
+

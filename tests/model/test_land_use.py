@@ -5,7 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from model.land_use import field
+from model.base import PlateCarree
+from model.land_use import AROUND, field, plain, plains
 from model.parcels import FIRST
 
 BITS = {11: "438a2beb669d2850", 13: "768691e7efcfaea1", 15: "768691e7efcfaea1"}
@@ -35,3 +36,36 @@ def test_every_level_has_the_land_use_of_the_one_above(level):
             fine = field(seed, level, times * x, times * y, times * (x + 128), times * (y + 128))
             into.append(np.mean((fine.reshape(128, times, 128, times).mean((1, 3)) > 0.5) == (shown > 0.5)))
     assert np.mean(alike[4]) > 0.9 > 0.75 > np.mean(alike[5])
+
+
+def ridges(height: int, up_to: int) -> np.ndarray:
+    """A base ``(height, 2·height, 3)``, grey to the east of column `up_to` and ridged to the west."""
+    pixels = np.full((height, 2 * height, 3), 110, np.uint8)
+    pixels[:, :up_to:3] = 60
+    return pixels
+
+
+def test_a_plain_is_where_the_base_is_even_and_a_coast_is_no_mountain():
+    pixels = ridges(32, 32)
+    found = plain(pixels)
+    assert found.shape == (32 - 2 * AROUND, 64 - 2 * AROUND)
+    assert not found[:, :24 - AROUND].any() and np.all(found[:, 32:] == 1)
+    grain = np.random.default_rng(1).integers(-2, 3, (32, 64, 1)) + 110
+    assert plain(np.repeat(grain, 3, 2).astype(np.uint8)).min() == 1
+    coast = np.full((32, 64, 3), 110, np.uint8)
+    coast[:, ::3] = 10, 20, 60  # fjords: as great a change, but for the sea
+    assert np.all(plain(coast) == 1)
+
+
+def test_windows_agree_on_where_the_plains_are():
+    base = PlateCarree(ridges(256, 200))
+    assert base.zoom == 1
+    whole = plains(base, 9, 50000, 30000, 50640, 30300)
+    assert whole.dtype == np.float32 and whole.shape == (300, 640)
+    assert np.array_equal(plains(base, 9, 50101, 30043, 50340, 30290), whole[43:290, 101:340])
+    edge = plains(base, 9, 131072 - 64, 30000, 131072 + 64, 30100)  # 180° E, and W
+    assert np.array_equal(plains(base, 9, -64, 30000, 64, 30100), edge)
+    x = 131072 * 200 // 512  # where the ridges end
+    across = plains(base, 9, x - 4000, 30000, x + 4000, 30008)[0]
+    assert across[0] == 0 and across[-1] == 1 and np.all(np.diff(across) >= 0)
+    assert np.abs(np.diff(across)).max() < 0.05  # no border of the base's pixels is seen

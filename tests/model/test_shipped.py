@@ -36,16 +36,20 @@ def test_the_default_costs_what_the_design_allows():
 
 
 def test_golden_pixels_of_every_version(generator):
-    """Bytes hold per kind of CPU; elsewhere ≥ 99.9 % of pixels equal, none more than 3 levels away."""
+    """Bytes hold per kind of CPU; elsewhere ≥ 99.9 % of pixels equal, none more than 3 levels away. (Of all rows that
+    are kept together: where another CPU decides otherwise a few pixels beside one another differ.)"""
+    equal = []
     for version, tiles in json.loads(GOLDEN.read_text()).items():
         for name, golden in tiles.items():
             z, x, y = (int(v) for v in name.split("/"))
             pixels = generator.pixels(generator.address("earth", 0, z, x, y, version))
-            if hashlib.sha256(pixels.tobytes()).hexdigest() == golden["sha256"]:
-                continue
             row = np.array(golden["row"], dtype=int)
-            assert np.abs(pixels[128].astype(int) - row).max() <= 3, f"{version} {name}"
-            assert (pixels[128] == row).mean() >= 0.99, f"{version} {name}"
+            away = np.abs(pixels[128].astype(int) - row).max(-1)
+            assert away.max() <= 3, f"{version} {name}"
+            same = hashlib.sha256(pixels.tobytes()).hexdigest() == golden["sha256"]
+            assert not (same and away.any()), f"{version} {name}: the row that is kept is not that of the bytes"
+            equal.append(away == 0)
+    assert np.mean(equal) >= 0.999
 
 
 @pytest.mark.parametrize("z, x, y", PLACES)
@@ -56,7 +60,8 @@ def test_two_windows_computed_apart_agree_at_their_border(generator, z, x, y):
 
     def whole(i, j):
         address = generator.address("earth", 0, z - 2, 0, 0)
-        return with_halo(checkpoint, generator.region(address, *condition_box(halo, i, j)), 0, z, i, j).astype(int)
+        return with_halo(checkpoint, generator.region(address, *condition_box(halo, i, j)), 0, z, i, j,
+                         base=generator.worlds.get(address.world).base(0)).astype(int)
 
     here, east, south = whole(x, y), whole(x + 1, y), whole(x, y + 1)
     core = slice(halo, halo + 256)

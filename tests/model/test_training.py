@@ -484,6 +484,12 @@ def test_places_are_come_down_to_together_as_each_alone():
         assert mine[2:] == alone[2:]
 
 
+def halfway() -> torch.Tensor:
+    """A condition as bright as what lies between pixels of 90 and of 100, both rounded down."""
+    grain = torch.randn(1, 20, 20, generator=torch.Generator().manual_seed(1))
+    return ((grain - grain.mean()) * 8 + 94.5).div(127.5).sub(1).expand(3, 20, 20)
+
+
 def test_where_land_is_known_to_be_tilled_a_likeness_is_too():
     """If there is one of about that colour; and where it is wild nothing is to be built."""
     farms, woods = ([grained(n, 8, "76", kind) for n in range(3)] for kind in ("farmland", "forest"))
@@ -491,7 +497,7 @@ def test_where_land_is_known_to_be_tilled_a_likeness_is_too():
         wood.pixels = wood.pixels - 10
     patches = [under_earth(20), *farms, *woods]
     descent = Descent(patches, Pairs(patches, 1, PairConfig(calm=0.0)), 80, {}, rim=0, seed=1, use=True)
-    condition = (torch.randn(1, 20, 20) * 8 + 95).div(127.5).sub(1).expand(3, 20, 20)
+    condition = halfway()
     for tilled, kinds in ((True, {Ground.BUILT}), (False, {Ground.LAND}), (None, {Ground.BUILT, Ground.LAND})):
         found = [descent.choose("76", condition, np.random.default_rng(n), tilled=tilled) for n in range(20)]
         assert {like.ground for like in found} == kinds
@@ -499,6 +505,29 @@ def test_where_land_is_known_to_be_tilled_a_likeness_is_too():
     assert only.choose("76", condition, np.random.default_rng(1), tilled=False).ground == Ground.LAND
     courses = [descent.plan(np.random.default_rng(n)) for n in range(12)]
     assert {course.tilled for course in courses} == {True, False}
+
+
+def test_where_the_base_is_rugged_nothing_is_tilled_and_a_likeness_is_a_mountain():
+    farms, hills = ([grained(n, 8, "76", kind) for n in range(3)] for kind in ("farmland", "mountain"))
+    for hill in hills:
+        hill.pixels = hill.pixels - 10
+    plain, ridged = under_earth(20), under_earth(21)
+    plain.base = np.full_like(plain.base, 100)
+    ridged.base = np.where(np.arange(64)[:, None] % 3, ridged.base, ridged.base // 2).astype(np.uint8)
+    pairs = Pairs([plain, *farms, *hills], 1, PairConfig(calm=0.0))
+    condition = halfway()
+    for top, kinds, tilled in ((plain, {Ground.BUILT}, {True, False}), (ridged, {Ground.SLOPE}, {False})):
+        descent = Descent([top, *farms, *hills], pairs, 80, {}, rim=0, seed=1, use=True, plains=True)
+        courses = [descent.plan(np.random.default_rng(n)) for n in range(12)]
+        assert {course.tilled for course in courses if course.level == "76"} == tilled
+        assert {course.plain for course in courses} == {float(top is plain)}
+        found = [descent.choose("76", condition, np.random.default_rng(n), tilled=top is plain, rugged=top is ridged)
+                 for n in range(20)]
+        assert {like.ground for like in found} == kinds
+    only = Descent([ridged, *farms], Pairs([ridged, *farms], 1, PairConfig(calm=0.0)), 80, {}, 0, 1, True, True)
+    assert only.choose("76", condition, np.random.default_rng(1), tilled=False, rugged=True).ground == Ground.SLOPE
+    blind = Descent([ridged, *farms], Pairs([ridged, *farms], 1, PairConfig(calm=0.0)), 80, {}, 0, 1, True)
+    assert True in {blind.plan(np.random.default_rng(n)).tilled for n in range(12)}
 
 
 def test_its_likeness_is_of_its_level_colour_and_contrast():
