@@ -142,6 +142,7 @@ def distill(teacher, imagery, out, recipe, steps, minutes, resume, device, threa
 @click.option("--times", default="999,399", help="DDIM timesteps")
 @click.option("--halo", default=32, help="pixels around a window that are computed and dropped")
 @click.option("--padding", type=click.Choice(["zeros", "replicate"]), help="beyond a window, if other than in training")
+@click.option("--plains", is_flag=True, help="show no fields where the base is rugged, though in training there were")
 @click.option("--degradation", default="0", help="what the network is told of its conditions, as 0.04 or by level, as "
               "0.04,9:0.1")
 @click.option("--projection", default="", help="share of what a level's 4×4 means are off its condition that is taken "
@@ -151,8 +152,8 @@ def distill(teacher, imagery, out, recipe, steps, minutes, resume, device, threa
 @click.option("--rows/--no-rows", default=True, help="tell the network every row's ground resolution")
 @click.option("--note", default="", help="a line for people, kept with the weights")
 @click.option("--publish", is_flag=True, help="make it the newest published version")
-def export(state, folder, another, share, times, halo, padding, degradation, projection, sharpening, calming, rows,
-           note, publish):
+def export(state, folder, another, share, times, halo, padding, plains, degradation, projection, sharpening, calming,
+           rows, note, publish):
     """Turn a training's state.pt into a checkpoint (config.json + model.safetensors).
 
     STATE may also be the folder of a checkpoint: the same weights, to be asked otherwise.
@@ -165,7 +166,11 @@ def export(state, folder, another, share, times, halo, padding, degradation, pro
         values["average"] = {name: torch.lerp(one, other["average"][name], share)
                              for name, one in values["average"].items()}
         note = f"{note} (mean of steps {other['step']}, {share:g} of it, and {values['step']})".strip()
-    network = Network(NetworkConfig.from_dict(values["network_config"] | ({"padding": padding} if padding else {})))
+    changed = {name: value for name, value in (("padding", padding), ("plains", plains)) if value}
+    try:
+        network = Network(NetworkConfig.from_dict(values["network_config"] | changed))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
     network.load_state_dict(values["average"])
     recipe = values["about"] | {"weights_of": checkpoints.digest(state), "note": note} if state.is_dir() else {
         "config": _plain(values["config"]), "step": values["step"], "minutes": round(values["seconds"] / 60, 1),

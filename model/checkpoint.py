@@ -43,14 +43,15 @@ class SamplerConfig:
         if not self.times or list(self.times) != sorted(set(self.times), reverse=True) or not all(
                 0 <= t < STEPS for t in self.times):
             raise ValueError(f"times must fall strictly within 0…{STEPS - 1}, not {self.times}")
-        for what, known in (("degradation told", {"every level": self.degradation, **self.degradations}),
-                            ("projection", self.projections), ("sharpening", self.sharpenings),
-                            ("calming", self.calmings)):
-            for level, value in known.items():
-                if level not in ("every level", *map(str, range(1, MAX_ZOOM + 1, 2))):
-                    raise ValueError(f"there is a {what} at the odd levels to {MAX_ZOOM}, not at {level}")
-                if not 0 <= value <= 1:
-                    raise ValueError(f"the {what} at {level} must lie in 0…1, not {value}")
+        given = {("degradation told", "every level"): self.degradation}
+        for what, known in (("degradation told", self.degradations), ("projection", self.projections),
+                            ("sharpening", self.sharpenings), ("calming", self.calmings)):
+            if unknown := [level for level in known if level not in map(str, range(1, MAX_ZOOM + 1, 2))]:
+                raise ValueError(f"there is a {what} at the odd levels to {MAX_ZOOM}, not at {unknown}")
+            given |= {(what, level): value for level, value in known.items()}
+        for (what, level), value in given.items():
+            if not 0 <= value <= 1:
+                raise ValueError(f"the {what} at {level} must lie in 0…1, not {value}")
 
     def told(self, level: int) -> float:
         """The degradation that the network is told of its condition at a level."""

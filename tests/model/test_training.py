@@ -20,7 +20,7 @@ from model.base import tone_curve
 from model.checkpoint import SamplerConfig
 from model.errors import BadCheckpoint, BadImagery
 from model.grid import pixel_to_lonlat
-from model.network import PRESETS, Network, grown, inputs
+from model.network import PRESETS, Network, NetworkConfig, grown, inputs
 from model.readings import MOST, Creases, Relief, inner
 from model.residual import Whitening
 from model.schedule import alpha_bars
@@ -1098,9 +1098,9 @@ def test_a_state_becomes_a_checkpoint_that_tells_by_level(folder, tmp_path):
     from model.__main__ import main
     student = distiller(folder, tmp_path, steps=1)
     student.run(progress=False)
-    def export(told):
+    def export(told, *more):
         return CliRunner().invoke(main, ["export", str(student.out / "state.pt"), str(tmp_path / "exported"),
-                                         "--times", "999", "--halo", "40", "--degradation", told])
+                                         "--times", "999", "--halo", "40", "--degradation", told, *more])
     assert export("0.04,9:0.1").exit_code == 0
     sampler = checkpoint.load(tmp_path / "exported").sampler
     assert (sampler.times, sampler.halo) == ((999,), 40)
@@ -1108,6 +1108,14 @@ def test_a_state_becomes_a_checkpoint_that_tells_by_level(folder, tmp_path):
     for nonsense in ("nine:0.1", "8:0.1", "9:1.5", "x"):
         refused = export(nonsense)
         assert refused.exit_code == 2 and "Error" in refused.output
+    assert export("0", "--projection", "11:0.2,13:0.25", "--sharpening", "11:0.3", "--calming", "13:0.5").exit_code == 0
+    sampler = checkpoint.load(tmp_path / "exported").sampler
+    assert sampler.projections == {"11": 0.2, "13": 0.25}
+    assert (sampler.sharpenings, sampler.calmings) == ({"11": 0.3}, {"13": 0.5})
+    for option in ("--projection", "--sharpening", "--calming"):
+        for nonsense in ("0.2", "8:0.1", "every level:0.1", "9:x"):
+            refused = export("0", option, nonsense)
+            assert refused.exit_code == 2 and "Error" in refused.output
 
 
 def test_the_mean_of_two_states_may_be_exported(folder, tmp_path):
@@ -1134,6 +1142,12 @@ def test_the_mean_of_two_states_may_be_exported(folder, tmp_path):
     assert refused.exit_code == 2 and "another network" in refused.output
 
 
+def network_with_land_use() -> NetworkConfig:
+    """Of a network that is shown fields on plains alone."""
+    return replace(PRESETS["tiny"], fine=(8, 8), creases=(1.6,), relief=True, gullies=True, rim=32, parcels=True,
+                   cover=True, land_use=True, plains=True)
+
+
 def test_the_same_weights_may_be_exported_to_be_asked_otherwise(tmp_path, tiny_weights):
     from click.testing import CliRunner
 
@@ -1147,3 +1161,11 @@ def test_the_same_weights_may_be_exported_to_be_asked_otherwise(tmp_path, tiny_w
     assert (before.network.config.padding, after.network.config.padding) == ("zeros", "replicate")
     assert (after.sampler.times, after.sampler.halo, after.sampler.told(9)) == ((999,), 40, 0.1)
     assert after.about == before.about | {"weights_of": before.digest, "note": "calmer"}
+    refused = CliRunner().invoke(main, ["export", str(tiny_weights), str(tmp_path / "plain"), "--plains"])
+    assert refused.exit_code == 2 and "no land use" in refused.output  # it was shown no fields
+    network = Network(replace(network_with_land_use(), plains=False))
+    checkpoints.save(tmp_path / "farms", network, before.whitening, before.sampler, {})
+    plain = CliRunner().invoke(main, ["export", str(tmp_path / "farms"), str(tmp_path / "plain"), "--times", "999",
+                                      "--plains"])
+    assert plain.exit_code == 0, plain.output
+    assert checkpoints.load(tmp_path / "plain").network.config == network_with_land_use()
