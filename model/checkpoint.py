@@ -37,6 +37,7 @@ class SamplerConfig:
     projections: dict[str, float] = field(default_factory=dict)  # share of what its 4×4 means are off that is taken out
     sharpenings: dict[str, float] = field(default_factory=dict)  # by how much the condition is, before it is enlarged
     calmings: dict[str, float] = field(default_factory=dict)     # ... and by how much it is smoothed where it is calm
+    shades: dict[str, float] = field(default_factory=dict)       # how light and dark gullies are where it is rugged
     rows: bool = False                              # told every row's ground resolution, not the window's middle's
 
     def __post_init__(self):
@@ -45,7 +46,7 @@ class SamplerConfig:
             raise ValueError(f"times must fall strictly within 0…{STEPS - 1}, not {self.times}")
         given = {("degradation told", "every level"): self.degradation}
         for what, known in (("degradation told", self.degradations), ("projection", self.projections),
-                            ("sharpening", self.sharpenings), ("calming", self.calmings)):
+                            ("sharpening", self.sharpenings), ("calming", self.calmings), ("shade", self.shades)):
             if unknown := [level for level in known if level not in map(str, range(1, MAX_ZOOM + 1, 2))]:
                 raise ValueError(f"there is a {what} at the odd levels to {MAX_ZOOM}, not at {unknown}")
             given |= {(what, level): value for level, value in known.items()}
@@ -68,6 +69,10 @@ class SamplerConfig:
     def calming(self, level: int) -> float:
         """By how much it is smoothed instead, where it is calm."""
         return self.calmings.get(str(level), 0.0)
+
+    def shade(self, level: int) -> float:
+        """By how much a level's gullies make land lighter and darker where the base is rugged."""
+        return self.shades.get(str(level), 0.0)
 
 
 @dataclass(frozen=True)
@@ -141,6 +146,8 @@ def load(folder: Path, device: str = "cpu") -> Checkpoint:
         sampler = SamplerConfig(**{**known, "times": tuple(known["times"])})
         if not network.config.white and len(sampler.times) > 1:
             raise ValueError(f"it does not see x_t and is asked more than once, at {sampler.times}")
+        if sampler.shades and not (network.config.gullies and network.config.plains):
+            raise ValueError("gullies are to be shaded where the base is rugged, and it is shown neither")
     except (TypeError, ValueError, KeyError) as error:
         raise BadCheckpoint(f"{folder}/config.json does not describe a network: {error}") from None
     state = _read_tensors(folder / "model.safetensors")

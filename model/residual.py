@@ -16,36 +16,11 @@ from model.network import SCALE
 # Rows: luminance (1,1,1)/√3, red-blue (1,0,-1)/√2, green-magenta (1,-2,1)/√6. Orthonormal.
 AXES = torch.tensor([[1, 1, 1], [1, 0, -1], [1, -2, 1]], dtype=torch.float64)
 AXES = (AXES / AXES.square().sum(1, keepdim=True).sqrt()).float()
-AROUND = 9        # pixels, along and across, whose mean a condition is sharpened against
-CLOSE = 3         # ... and smoothed
-CALM = 5 / 127.5  # the deviation from the first at which it is half of each
 
 
 def enlarge(condition: torch.Tensor) -> torch.Tensor:
     """Bicubic enlargement by 4: ``(B, 3, h, w)`` -> ``(B, 3, 4h, 4w)``."""
     return F.interpolate(condition, scale_factor=SCALE, mode="bicubic", align_corners=False)
-
-
-def tempered(condition: torch.Tensor, more: float, less: float) -> torch.Tensor:
-    """``(B, 3, h, w)`` with `more` of what it has over its mean of `AROUND`² pixels, but where it is calm `less` of
-    what it has over that of `CLOSE`²: there it is noise, of a level or two, which enlarged shows the grid."""
-    if not (more or less):
-        return condition
-    detail = condition - _mean(condition, AROUND)
-    power = _mean(detail.square().mean(1, keepdim=True), AROUND).square()
-    lively = power / (power + CALM**4)
-    return condition + more * lively * detail - less * (1 - lively) * (condition - _mean(condition, CLOSE))
-
-
-def _mean(x: torch.Tensor, side: int) -> torch.Tensor:
-    return F.avg_pool2d(F.pad(x, [side // 2] * 4, mode="replicate"), side, 1)
-
-
-def projected(picture: torch.Tensor, condition: torch.Tensor, share: float) -> torch.Tensor:
-    """``(B, 3, 4h, 4w)`` without `share` of what its 4×4 means are off the condition ``(B, 3, h, w)``, enlarged
-    bilinearly: a mean that jumped from one to the next would show the grid."""
-    off = F.avg_pool2d(picture, SCALE) - condition
-    return picture - share * F.interpolate(off, scale_factor=SCALE, mode="bilinear")
 
 
 class Whitening:

@@ -3,14 +3,15 @@
 import numpy as np
 import torch
 
-from model import land_use, noise
+from model import gullies, land_use, noise
 from model.base import Base
 from model.checkpoint import Checkpoint
 from model.grid import TILE, ground_resolution, pixel_latitude, tile_latitude, width
 from model.network import SCALE
 from model.readings import inner
-from model.residual import enlarge, projected, tempered
+from model.residual import enlarge
 from model.schedule import ddim
+from model.underlay import projected, shaded, tempered
 
 
 def condition_box(halo: int, x: int, y: int) -> tuple[int, int, int, int]:
@@ -79,6 +80,9 @@ def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: i
 
     clean = inner(ddim(denoise, start, list(sampler.times), network.config.predicts), drop - kept - early)
     enlarged = enlarge(tempered(low, sampler.sharpening(level), sampler.calming(level)))
+    if base and sampler.shade(level):
+        rugged = torch.from_numpy(1 - plain).to(device)[None, None]
+        enlarged = shaded(enlarged, low, ruled[:, :gullies.CHANNELS], rugged, sampler.shade(level))
     made = inner(enlarged, drop - kept) + checkpoint.whitening.colour(clean, of_pixels)
     if share:
         made = inner(projected(made, inner(low, (drop - kept) // SCALE), share), kept)

@@ -10,9 +10,10 @@ from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint, SamplerConfig
 from model.errors import BadCheckpoint
 from model.network import SCALE, Network, NetworkConfig
-from model.residual import Whitening, enlarge, projected, tempered
+from model.residual import Whitening, enlarge
 from model.schedule import ddim, timesteps
 from model.training.pixels import as_pixels, as_tensor
+from model.underlay import projected, tempered
 
 
 def load(path: Path) -> Checkpoint:

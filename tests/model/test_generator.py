@@ -222,7 +222,7 @@ def test_a_sharpened_condition_has_more_contrast(tiny_weights):
     assert contrast == sorted(set(contrast))
 
 
-def test_no_fields_are_shown_where_the_base_is_rugged():
+def test_where_the_base_is_rugged_no_fields_are_shown_and_gullies_may_be_lit():
     torch.manual_seed(2)
     config = replace(PRESETS["tiny"], fine=(8, 8), creases=(1.6,), relief=True, gullies=True, rim=32, parcels=True,
                      cover=True, land_use=True, plains=True)
@@ -236,8 +236,11 @@ def test_no_fields_are_shown_where_the_base_is_rugged():
     ridged = flat.copy()
     ridged[:, ::3] = 60
     condition = np.full((80, 80, 3), 110, np.uint8)
-    unknown, on_plain, on_ridges = (
-        generate(checkpoint, condition, 1, 11, 800, 700, base=base)
-        for base in (None, PlateCarree(flat), PlateCarree(ridged)))
+    bases = None, PlateCarree(flat), PlateCarree(ridged)
+    unknown, on_plain, on_ridges = (generate(checkpoint, condition, 1, 11, 800, 700, base=base) for base in bases)
     assert np.array_equal(on_plain, unknown) and not np.array_equal(on_ridges, unknown)
+    # There gullies may be lit, and nowhere else.
+    lit = replace(checkpoint, sampler=replace(checkpoint.sampler, shades={"11": 0.2}))
+    assert np.array_equal(generate(lit, condition, 1, 11, 800, 700, base=bases[1]), on_plain)
+    assert generate(lit, condition, 1, 11, 800, 700, base=bases[2]).std() > 1.5 * on_ridges.std()
 

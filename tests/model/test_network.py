@@ -11,7 +11,7 @@ from model import cover, gullies, land_use, parcels
 from model.inspection import theoretical_radius
 from model.network import PRESETS, Network, NetworkConfig, Repeated, inputs
 from model.readings import Cells, Creases, Relief, inner
-from model.residual import AXES, Whitening, enlarge, projected, tempered
+from model.residual import AXES, Whitening, enlarge
 from model.schedule import alpha_bars, clean, ddim, timesteps
 
 FINE = replace(PRESETS["tiny"], fine=(8, 4))
@@ -367,41 +367,3 @@ def test_whitening_of_rows_is_that_of_each_row():
     rows = [[5.0, 20.0, 300.0, 1200.0]]
     by_row = torch.cat([whitening.colour(x[:, :, i:i + 1], [r]) for i, r in enumerate(rows[0])], 2)
     assert torch.allclose(whitening.colour(x, rows), by_row, atol=1e-6)
-
-
-def test_a_projection_takes_out_what_the_means_are_off():
-    condition = F.interpolate(torch.randn(1, 3, 4, 4), scale_factor=4, mode="bicubic")
-    off = F.interpolate(torch.randn(1, 3, 4, 4), scale_factor=16, mode="bicubic")
-    picture = enlarge(condition) + off + 0.3 * torch.randn(1, 3, 64, 64)
-
-    def error(made):
-        return float((F.avg_pool2d(made, 4) - condition)[..., 2:-2, 2:-2].square().mean().sqrt())
-    assert torch.equal(projected(picture, condition, 0.0), picture)
-    assert error(projected(picture, condition, 0.25)) == pytest.approx(0.75 * error(picture), rel=0.03)
-    assert error(projected(picture, condition, 1.0)) < 0.2 * error(picture)
-    # What is taken out is as steep at the borders of the means as beside them.
-    taken = (picture - projected(picture, condition, 1.0)).diff(dim=3)
-    assert torch.allclose(taken[..., 3::4], taken[..., 2::4][..., :15], atol=1e-5)
-
-
-def test_a_condition_is_sharpened_where_it_is_lively_and_smoothed_where_it_is_calm():
-    wave = torch.sin(torch.arange(72) * 2 * torch.pi / 9)[None, None, None].expand(1, 3, 36, 72)  # a period is averaged
-    inside = np.s_[..., 8:-8]
-    assert torch.allclose(tempered(wave, 0.2, 0.5)[inside], 1.2 * wave[inside], atol=1e-4)
-    slope = torch.linspace(-1, 1, 72)[None, None, None].expand(1, 3, 36, 72)
-    assert torch.allclose(tempered(slope, 0.5, 0.5)[inside], slope[inside], atol=1e-6)  # what changes slowly stays
-    noise = torch.randn(1, 3, 36, 72, generator=torch.Generator().manual_seed(1)) / 127.5  # a grey level
-    still = tempered(noise, 0.2, 0.5)[inside].std() / noise[inside].std()
-    assert still == pytest.approx(((0.5 + 0.5 / 9)**2 + 8 * (0.5 / 9)**2)**0.5, rel=0.05)  # half of it, half its mean
-    assert torch.equal(tempered(noise, 0.0, 0.0), noise)
-
-
-def test_calm_ground_does_not_show_the_grid_of_what_is_enlarged():
-    """Bicubic enlargement is steepest halfway between two pixels, which is where their squares meet."""
-    noise = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(1)) / 127.5
-
-    def phase(condition):
-        steps = enlarge(condition).diff(dim=3).abs().mean((0, 1, 2))
-        return float(steps[3::4].mean() / steps.mean())
-    bare, calmed = phase(noise), phase(tempered(noise, 0.0, 1.0))
-    assert bare - 1 > 2 * (calmed - 1)

@@ -1112,7 +1112,7 @@ def test_a_state_becomes_a_checkpoint_that_tells_by_level(folder, tmp_path):
     sampler = checkpoint.load(tmp_path / "exported").sampler
     assert sampler.projections == {"11": 0.2, "13": 0.25}
     assert (sampler.sharpenings, sampler.calmings) == ({"11": 0.3}, {"13": 0.5})
-    for option in ("--projection", "--sharpening", "--calming"):
+    for option in ("--projection", "--sharpening", "--calming", "--shade"):
         for nonsense in ("0.2", "8:0.1", "every level:0.1", "9:x"):
             refused = export("0", option, nonsense)
             assert refused.exit_code == 2 and "Error" in refused.output
@@ -1166,6 +1166,7 @@ def test_the_same_weights_may_be_exported_to_be_asked_otherwise(tmp_path, tiny_w
     network = Network(replace(network_with_land_use(), plains=False))
     checkpoints.save(tmp_path / "farms", network, before.whitening, before.sampler, {})
     plain = CliRunner().invoke(main, ["export", str(tmp_path / "farms"), str(tmp_path / "plain"), "--times", "999",
-                                      "--plains"])
+                                      "--plains", "--shade", "9:0.06"])
     assert plain.exit_code == 0, plain.output
+    assert checkpoints.load(tmp_path / "plain").sampler.shade(9) == 0.06
     assert checkpoints.load(tmp_path / "plain").network.config == network_with_land_use()
