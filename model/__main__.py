@@ -149,7 +149,7 @@ def distill(teacher, imagery, out, recipe, steps, minutes, resume, device, threa
               "out, as 11:0.2,13:0.1")
 @click.option("--sharpening", default="", help="by how much a level's condition is sharpened, as 11:0.2")
 @click.option("--calming", default="", help="... and smoothed where it is calm, likewise")
-@click.option("--shade", default="", help="how light and dark its gullies are where the base is rugged, likewise")
+@click.option("--shade", default="", help="how light and dark gullies in its snow are where the base is rugged")
 @click.option("--rows/--no-rows", default=True, help="tell the network every row's ground resolution")
 @click.option("--note", default="", help="a line for people, kept with the weights")
 @click.option("--publish", is_flag=True, help="make it the newest published version")

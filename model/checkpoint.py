@@ -37,7 +37,7 @@ class SamplerConfig:
     projections: dict[str, float] = field(default_factory=dict)  # share of what its 4×4 means are off that is taken out
     sharpenings: dict[str, float] = field(default_factory=dict)  # by how much the condition is, before it is enlarged
     calmings: dict[str, float] = field(default_factory=dict)     # ... and by how much it is smoothed where it is calm
-    shades: dict[str, float] = field(default_factory=dict)       # how light and dark gullies are where it is rugged
+    shades: dict[str, float] = field(default_factory=dict)       # ... and how light and dark gullies in its snow are
     rows: bool = False                              # told every row's ground resolution, not the window's middle's
 
     def __post_init__(self):
@@ -71,7 +71,7 @@ class SamplerConfig:
         return self.calmings.get(str(level), 0.0)
 
     def shade(self, level: int) -> float:
-        """By how much a level's gullies make land lighter and darker where the base is rugged."""
+        """By how much a level's gullies make snow lighter and darker where the base is rugged."""
         return self.shades.get(str(level), 0.0)
 
 

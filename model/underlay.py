@@ -10,11 +10,12 @@ from torch.nn import functional as F
 
 from model.network import SCALE
 
-AROUND = 9           # pixels of a condition, along and across, whose mean it is sharpened against ...
-CLOSE = 3            # ... and smoothed
-CALM = 5 / 127.5     # the deviation from the first at which it is half of each
-SEA = 4 / 127.5      # by how much blue is above red and green where it is sea
-LIGHT = -2.0, 1.3    # the most of shade and of light
+AROUND = 9             # pixels of a condition, along and across, whose mean it is sharpened against ...
+CLOSE = 3              # ... and smoothed
+CALM = 5 / 127.5       # the deviation from the first at which it is half of each
+WHITE = 110.0, 170.0   # grey levels of the darkest colour from which it begins to be snow, and at which it is, ...
+COLOURED = 40.0, 20.0  # ... and between the colours from which it is none, and at which it may be
+LIGHT = -2.5, 0.8      # the most of shade and of light
 WARM = 1.05, 1.0, 0.9  # light is a little red, shade a little blue
 
 
@@ -33,12 +34,14 @@ def tempered(condition: torch.Tensor, more: float, less: float) -> torch.Tensor:
 def shaded(enlarged: torch.Tensor, condition: torch.Tensor, light: torch.Tensor, rugged: torch.Tensor,
            share: float) -> torch.Tensor:
     """A condition enlarged, ``(B, 3, 4h, 4w)``, made lighter and darker by `share` of the light on gullies
-    ``(B, C, 4h, 4w)`` where it is land, and as far as it is `rugged` there, ``(B, 1, 4h, 4w)`` in 0…1."""
-    land = (condition[:, 2:] <= condition[:, :2].amax(1, keepdim=True) + SEA).float()
-    land = F.interpolate(_mean(land, CLOSE), scale_factor=SCALE, mode="bilinear")
+    ``(B, C, 4h, 4w)`` where it is snow, and as far as it is `rugged` there, ``(B, 1, 4h, 4w)`` in 0…1. (On other land
+    too it made mountains, and each level stray too far from its condition.)"""
+    darkest, lightest = (of(condition, 1, keepdim=True) for of in (torch.amin, torch.amax))
+    snow = _rising((darkest + 1) * 127.5, *WHITE) * _rising((lightest - darkest) * 127.5, *COLOURED)
+    snow = F.interpolate(_mean(snow, CLOSE), scale_factor=SCALE, mode="bilinear")
     colour = torch.tensor(WARM, device=light.device)[:, None, None]
     light = light.sum(1, keepdim=True).clamp(*LIGHT) * colour
-    return (enlarged + 1) * (1 + share * rugged * land * light) - 1
+    return enlarged + (enlarged + 1) * (share * rugged * snow * light)
 
 
 def projected(picture: torch.Tensor, condition: torch.Tensor, share: float) -> torch.Tensor:
@@ -46,6 +49,10 @@ def projected(picture: torch.Tensor, condition: torch.Tensor, share: float) -> t
     bilinearly: a mean that jumped from one to the next would show the grid."""
     off = F.avg_pool2d(picture, SCALE) - condition
     return picture - share * F.interpolate(off, scale_factor=SCALE, mode="bilinear")
+
+
+def _rising(x: torch.Tensor, none: float, full: float) -> torch.Tensor:
+    return ((x - none) / (full - none)).clamp(0, 1)
 
 
 def _mean(x: torch.Tensor, side: int) -> torch.Tensor:

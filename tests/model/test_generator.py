@@ -239,8 +239,10 @@ def test_where_the_base_is_rugged_no_fields_are_shown_and_gullies_may_be_lit():
     bases = None, PlateCarree(flat), PlateCarree(ridged)
     unknown, on_plain, on_ridges = (generate(checkpoint, condition, 1, 11, 800, 700, base=base) for base in bases)
     assert np.array_equal(on_plain, unknown) and not np.array_equal(on_ridges, unknown)
-    # There gullies may be lit, and nowhere else.
+    # There gullies may be lit in snow, and nowhere else.
     lit = replace(checkpoint, sampler=replace(checkpoint.sampler, shades={"11": 0.2}))
-    assert np.array_equal(generate(lit, condition, 1, 11, 800, 700, base=bases[1]), on_plain)
-    assert generate(lit, condition, 1, 11, 800, 700, base=bases[2]).std() > 1.5 * on_ridges.std()
+    snow = condition + 90
+    on_plain, on_ridges = (generate(checkpoint, snow, 1, 11, 800, 700, base=base) for base in bases[1:])
+    assert np.array_equal(generate(lit, snow, 1, 11, 800, 700, base=bases[1]), on_plain)
+    assert generate(lit, snow, 1, 11, 800, 700, base=bases[2]).std() > 1.5 * on_ridges.std()
 

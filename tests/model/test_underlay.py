@@ -47,9 +47,9 @@ def test_calm_ground_does_not_show_the_grid_of_what_is_enlarged():
     assert bare - 1 > 2 * (calmed - 1)
 
 
-def test_gullies_are_lit_on_land_where_it_is_rugged():
-    condition = torch.zeros(1, 3, 16, 16)
-    condition[:, 2, :, 8:] = 0.2  # the east is sea
+def test_gullies_are_lit_in_snow_where_it_is_rugged():
+    condition = torch.full((1, 3, 16, 16), 0.6)  # 204 grey levels
+    condition[:, 2, :, 8:] = 0.2  # the east is sand
     light = torch.stack([torch.full((64, 64), 0.5)] * 2)[None]
     light[..., 32:, :] *= -1  # the south lies in the shade
     rugged = torch.zeros(1, 1, 64, 64)
@@ -60,4 +60,6 @@ def test_gullies_are_lit_on_land_where_it_is_rugged():
     assert torch.allclose(change[0, 1, :, :16], torch.where(torch.arange(64) < 32, 0.1, -0.1)[:, None], atol=1e-5)
     assert change[0, 0, 0, 0] > change[0, 2, 0, 0] > 0 > change[0, 2, -1, 0] > change[0, 0, -1, 0]
     everywhere = (shaded(enlarged, condition, light, torch.ones_like(rugged), 0.1) + 1) / (enlarged + 1) - 1
-    assert everywhere[..., :28].all() and not everywhere[..., 40:].any()  # none at sea
+    assert everywhere[..., :28].all() and not everywhere[..., 40:].any()  # none in the sand
+    woods = enlarge(torch.full((1, 3, 16, 16), -0.4))
+    assert torch.equal(shaded(woods, torch.full((1, 3, 16, 16), -0.4), light, torch.ones_like(rugged), 0.1), woods)
