@@ -81,7 +81,12 @@ def smooth(key, level: int, size: int, x0: int, y0: int, x1: int, y1: int, step:
     made = sum(np.take(lines, left - left[0] + i, 1) * across[i] for i in range(3))
     if step == 1:
         return made
-    return made.repeat(step, 0)[y0 % step:][:y1 - y0].repeat(step, 1)[:, x0 % step:][:, :x1 - x0]
+    return repeated(made, x0, y0, x1, y1, step)
+
+
+def repeated(values: np.ndarray, x0: int, y0: int, x1: int, y1: int, step: int) -> np.ndarray:
+    """One number for every square of `step` pixels, from the one that x0, y0 lies in: of the pixels x0…x1, y0…y1."""
+    return values.repeat(step, 0)[y0 % step:][:y1 - y0].repeat(step, 1)[:, x0 % step:][:, :x1 - x0]
 
 
 def _weights(begin: int, end: int, size: int, step: int) -> tuple[np.ndarray, np.ndarray]:

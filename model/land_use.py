@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from model.base import Base
-from model.cover import sign, smooth
+from model.cover import repeated, sign, smooth
 from model.parcels import FIRST, hashed
 
 WIDEST, FINEST = 256, 32  # pixels of `FIRST`, and of the level that looks: squares of the widest noise and the finest
@@ -68,7 +68,7 @@ def plains(base: Base, level: int, x0: int, y0: int, x1: int, y1: int) -> np.nda
     known = plain(base.region(zoom, *(int(v) - AROUND for v in first), *(int(v) + AROUND for v in last)))
     rows = known[top - first[1]] * (1 - along) + known[top - first[1] + 1] * along
     found = rows[:, left - first[0]] * (1 - across[:, 0]) + rows[:, left - first[0] + 1] * across[:, 0]
-    return (found.repeat(STEP, 0)[y0 % STEP:][:y1 - y0].repeat(STEP, 1)[:, x0 % STEP:][:, :x1 - x0])
+    return repeated(found, x0, y0, x1, y1, STEP)
 
 
 def _between(begin: int, end: int, scale: int) -> tuple[np.ndarray, np.ndarray]:

@@ -48,6 +48,17 @@ def tiny_weights(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def plains_config():
+    """Of a tiny network that is shown gullies, and fields on plains alone."""
+    from dataclasses import replace
+
+    from model.network import PRESETS
+
+    return replace(PRESETS["tiny"], fine=(8, 8), creases=(1.6,), relief=True, gullies=True, rim=32, parcels=True,
+                   cover=True, land_use=True, plains=True)
+
+
 @pytest.fixture
 def tiny_generator(tiny_weights):
     """A generator of the built-in worlds on the tiny network, nothing stored."""

@@ -14,7 +14,7 @@ from model.base import PlateCarree, halve
 from model.errors import BadSeed, BadTile, Cancelled, TileOutside, UnknownVersion, UnknownWorld
 from model.generator import Generator, MemoryStore
 from model.grid import TILE, width
-from model.network import PRESETS, Network
+from model.network import Network
 from model.residual import Whitening
 from model.window import condition_box, generate, with_halo
 from model.worlds import World, Worlds
@@ -222,11 +222,9 @@ def test_a_sharpened_condition_has_more_contrast(tiny_weights):
     assert contrast == sorted(set(contrast))
 
 
-def test_where_the_base_is_rugged_no_fields_are_shown_and_gullies_may_be_lit():
+def test_where_the_base_is_rugged_no_fields_are_shown_and_gullies_may_be_lit(plains_config):
     torch.manual_seed(2)
-    config = replace(PRESETS["tiny"], fine=(8, 8), creases=(1.6,), relief=True, gullies=True, rim=32, parcels=True,
-                     cover=True, land_use=True, plains=True)
-    network = Network(config).eval()
+    network = Network(plains_config).eval()
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(0.05 * torch.randn_like(parameter))

@@ -36,8 +36,8 @@ def test_the_default_costs_what_the_design_allows():
 
 
 def test_golden_pixels_of_every_version(generator):
-    """Bytes hold per kind of CPU; elsewhere ≥ 99.9 % of pixels equal, none more than 3 levels away. (Of all rows that
-    are kept together: where another CPU decides otherwise a few pixels beside one another differ.)"""
+    """Bytes hold per kind of CPU; elsewhere ≥ 99.9 % of pixels equal, none more than 3 levels away: of all rows that
+    are kept together, and 99 % of the values of each."""
     equal = []
     for version, tiles in json.loads(GOLDEN.read_text()).items():
         for name, golden in tiles.items():
@@ -49,6 +49,7 @@ def test_golden_pixels_of_every_version(generator):
             same = hashlib.sha256(pixels.tobytes()).hexdigest() == golden["sha256"]
             assert not (same and away.any()), f"{version} {name}: the row that is kept is not that of the bytes"
             equal.append(away == 0)
+            assert same or (pixels[128] == row).mean() >= 0.99, f"{version} {name}"
     assert np.mean(equal) >= 0.999
 
 

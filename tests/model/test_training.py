@@ -20,7 +20,7 @@ from model.base import tone_curve
 from model.checkpoint import SamplerConfig
 from model.errors import BadCheckpoint, BadImagery
 from model.grid import pixel_to_lonlat
-from model.network import PRESETS, Network, NetworkConfig, grown, inputs
+from model.network import PRESETS, Network, grown, inputs
 from model.readings import MOST, Creases, Relief, inner
 from model.residual import Whitening
 from model.schedule import alpha_bars
@@ -1142,13 +1142,7 @@ def test_the_mean_of_two_states_may_be_exported(folder, tmp_path):
     assert refused.exit_code == 2 and "another network" in refused.output
 
 
-def network_with_land_use() -> NetworkConfig:
-    """Of a network that is shown fields on plains alone."""
-    return replace(PRESETS["tiny"], fine=(8, 8), creases=(1.6,), relief=True, gullies=True, rim=32, parcels=True,
-                   cover=True, land_use=True, plains=True)
-
-
-def test_the_same_weights_may_be_exported_to_be_asked_otherwise(tmp_path, tiny_weights):
+def test_the_same_weights_may_be_exported_to_be_asked_otherwise(tmp_path, tiny_weights, plains_config):
     from click.testing import CliRunner
 
     from model.__main__ import main
@@ -1163,10 +1157,10 @@ def test_the_same_weights_may_be_exported_to_be_asked_otherwise(tmp_path, tiny_w
     assert after.about == before.about | {"weights_of": before.digest, "note": "calmer"}
     refused = CliRunner().invoke(main, ["export", str(tiny_weights), str(tmp_path / "plain"), "--plains"])
     assert refused.exit_code == 2 and "no land use" in refused.output  # it was shown no fields
-    network = Network(replace(network_with_land_use(), plains=False))
+    network = Network(replace(plains_config, plains=False))
     checkpoints.save(tmp_path / "farms", network, before.whitening, before.sampler, {})
     plain = CliRunner().invoke(main, ["export", str(tmp_path / "farms"), str(tmp_path / "plain"), "--times", "999",
                                       "--plains", "--shade", "9:0.06"])
     assert plain.exit_code == 0, plain.output
     assert checkpoints.load(tmp_path / "plain").sampler.shade(9) == 0.06
-    assert checkpoints.load(tmp_path / "plain").network.config == network_with_land_use()
+    assert checkpoints.load(tmp_path / "plain").network.config == plains_config
