@@ -38,6 +38,7 @@ class SamplerConfig:
     sharpenings: dict[str, float] = field(default_factory=dict)  # by how much the condition is, before it is enlarged
     calmings: dict[str, float] = field(default_factory=dict)     # ... and by how much it is smoothed where it is calm
     shades: dict[str, float] = field(default_factory=dict)       # ... and how light and dark gullies in its snow are
+    paints: dict[str, float] = field(default_factory=dict)       # ... and how light or green its fields and woods are
     rows: bool = False                              # told every row's ground resolution, not the window's middle's
 
     def __post_init__(self):
@@ -46,7 +47,8 @@ class SamplerConfig:
             raise ValueError(f"times must fall strictly within 0…{STEPS - 1}, not {self.times}")
         given = {("degradation told", "every level"): self.degradation}
         for what, known in (("degradation told", self.degradations), ("projection", self.projections),
-                            ("sharpening", self.sharpenings), ("calming", self.calmings), ("shade", self.shades)):
+                            ("sharpening", self.sharpenings), ("calming", self.calmings), ("shade", self.shades),
+                            ("paint", self.paints)):
             if unknown := [level for level in known if level not in map(str, range(1, MAX_ZOOM + 1, 2))]:
                 raise ValueError(f"there is a {what} at the odd levels to {MAX_ZOOM}, not at {unknown}")
             given |= {(what, level): value for level, value in known.items()}
@@ -73,6 +75,10 @@ class SamplerConfig:
     def shade(self, level: int) -> float:
         """By how much a level's gullies make snow lighter and darker where the base is rugged."""
         return self.shades.get(str(level), 0.0)
+
+    def paint(self, level: int) -> float:
+        """By how much a level's fields and woods are made lighter, darker, greener and browner."""
+        return self.paints.get(str(level), 0.0)
 
 
 @dataclass(frozen=True)
@@ -148,6 +154,8 @@ def load(folder: Path, device: str = "cpu") -> Checkpoint:
             raise ValueError(f"it does not see x_t and is asked more than once, at {sampler.times}")
         if sampler.shades and not (network.config.gullies and network.config.plains):
             raise ValueError("gullies are to be shaded where the base is rugged, and it is shown neither")
+        if sampler.paints and not (network.config.parcels and network.config.cover):
+            raise ValueError("fields and woods are to be painted, and it is not shown both")
     except (TypeError, ValueError, KeyError) as error:
         raise BadCheckpoint(f"{folder}/config.json does not describe a network: {error}") from None
     state = _read_tensors(folder / "model.safetensors")

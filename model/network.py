@@ -188,6 +188,19 @@ class RepeatingConv(nn.Conv2d):
         return F.conv2d(Repeated.apply(x), weight, bias, self.stride)
 
 
+class Pointwise(nn.Conv2d):
+    """A convolution of one pixel. Without AVX-512, oneDNN's adds up otherwise on one thread than on more, at some
+    sizes; a matrix product does not."""
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__(inputs, outputs, 1)
+
+    def _conv_forward(self, x, weight, bias):
+        if x.is_cuda or torch.is_grad_enabled() or torch.backends.cpu.get_cpu_capability() == "AVX512":
+            return super()._conv_forward(x, weight, bias)
+        return F.linear(x.permute(0, 2, 3, 1), weight[:, :, 0, 0], bias).permute(0, 3, 1, 2)
+
+
 class Repeated(torch.autograd.Function):
     """``(B, C, H, W)`` with its outermost pixels repeated once: ``(B, C, H + 2, W + 2)``."""
 
@@ -220,7 +233,7 @@ class ResBlock(nn.Module):
         self.scale_shift = nn.Linear(embedding, 2 * inputs)
         self.conv1 = conv3x3(inputs, outputs, padding)
         self.conv2 = conv3x3(outputs, outputs, padding)
-        self.skip = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
+        self.skip = Pointwise(inputs, outputs) if inputs != outputs else nn.Identity()
         nn.init.zeros_(self.conv2.weight)
         nn.init.zeros_(self.conv2.bias)
 
@@ -237,8 +250,8 @@ class Attention(nn.Module):
         super().__init__()
         self.heads = max(1, channels // 64)
         self.norm = make_norm(norm, channels)
-        self.qkv = nn.Conv2d(channels, 3 * channels, 1)
-        self.out = nn.Conv2d(channels, channels, 1)
+        self.qkv = Pointwise(channels, 3 * channels)
+        self.out = Pointwise(channels, channels)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 

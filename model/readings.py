@@ -17,6 +17,19 @@ def inner(x: torch.Tensor, cut: int) -> torch.Tensor:
     return x[..., cut:x.shape[-2] - cut, cut:x.shape[-1] - cut] if x.ndim == 4 else x[:, cut:x.shape[1] - cut]
 
 
+def bilinear(x: torch.Tensor, scale: int) -> torch.Tensor:
+    """Bilinear enlargement: ``(B, C, H, W)`` -> ``(B, C, scale·H, scale·W)``, in the layout of x.
+
+    Of three channels, and of no other number, torch takes other sums on one thread than on more: each by itself is
+    the same on any, and what more would make.
+    """
+    if x.shape[1] != 3 or x.is_cuda or torch.is_grad_enabled():
+        return F.interpolate(x, scale_factor=scale, mode="bilinear")
+    made = torch.cat([F.interpolate(x[:, i:i + 1], scale_factor=scale, mode="bilinear") for i in range(3)], 1)
+    last = x.is_contiguous(memory_format=torch.channels_last)
+    return made.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
+
+
 class Creases(nn.Module):
     """The noise, read as lines and edges: ``(B, 3, H, W)`` -> ``(B, 2·(widths + 1), H - 2·rim, W - 2·rim)``.
 
@@ -54,7 +67,7 @@ class Creases(nn.Module):
         else:
             x = x.contiguous(memory_format=torch.channels_last)
             x = F.conv2d(F.conv2d(x, kernel, groups=3), kernel.transpose(2, 3), groups=3)
-        return inner(F.interpolate(x, scale_factor=coarser, mode="bilinear"), coarser) if coarser > 1 else x
+        return inner(bilinear(x, coarser), coarser) if coarser > 1 else x
 
     def forward(self, x, rim: int = 0):
         total, found = 0.0, []
@@ -177,4 +190,4 @@ class Relief(nn.Module):
     @staticmethod
     def enlarge(found):
         """To twice the grid, less the outermost pixel, about which bilinear enlarging is wrong."""
-        return inner(F.interpolate(found, scale_factor=2, mode="bilinear"), 1)
+        return inner(bilinear(found, 2), 1)

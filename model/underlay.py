@@ -1,14 +1,16 @@
-"""What a level's detail is added to: its condition enlarged; and how far the sum may be from it.
+"""What a level's detail is added to, its condition enlarged; how far the sum may be from it; and what it lacks.
 
-The network draws what is finer than its condition. Four things that it was not taught, or not well enough, are ruled
+The network draws what is finer than its condition. Five things that it was not taught, or not well enough, are ruled
 here, by level (`SamplerConfig`): z9 is softer than what z11 was taught by; calm ground shows the grid of what is
-enlarged; mountains under snow are clouds; and what is drawn strays from its condition.
+enlarged; mountains under snow are clouds; what is drawn strays from its condition; and of fields and woods it draws the
+borders, and hardly what is inside.
 """
 
 import torch
 from torch.nn import functional as F
 
 from model.network import SCALE
+from model.readings import bilinear
 
 AROUND = 9             # pixels of a condition, along and across, whose mean it is sharpened against ...
 CLOSE = 3              # ... and smoothed
@@ -17,6 +19,13 @@ WHITE = 110.0, 170.0   # grey levels of the darkest colour from which it begins 
 COLOURED = 40.0, 20.0  # ... and between the colours from which it is none, and at which it may be
 LIGHT = -2.5, 0.8      # the most of shade and of light
 WARM = 1.05, 1.0, 0.9  # light is a little red, shade a little blue
+
+# What is painted is not sea, sand or snow. Grey levels by which the brighter of red and green is above blue on land; by
+# which green is above red, of sand and of what is tilled; of the darkest colour, of snow and of what is none.
+LAND, SANDY, SNOWY = (-4.0, 8.0), (-32.0, -14.0), (170.0, 120.0)
+LIGHTER = 1.1, 1.0, 0.8    # a light field is dry, ...
+GREENER = -0.7, 0.0, -0.5  # ... a green one is darker but for its green
+MOST = 1.6                 # of either
 
 
 def tempered(condition: torch.Tensor, more: float, less: float) -> torch.Tensor:
@@ -38,7 +47,7 @@ def shaded(enlarged: torch.Tensor, condition: torch.Tensor, light: torch.Tensor,
     too it made mountains, and each level stray too far from its condition.)"""
     darkest, lightest = (of(condition, 1, keepdim=True) for of in (torch.amin, torch.amax))
     snow = _rising((darkest + 1) * 127.5, *WHITE) * _rising((lightest - darkest) * 127.5, *COLOURED)
-    snow = F.interpolate(_mean(snow, CLOSE), scale_factor=SCALE, mode="bilinear")
+    snow = bilinear(_mean(snow, CLOSE), SCALE)
     colour = torch.tensor(WARM, device=light.device)[:, None, None]
     light = light.sum(1, keepdim=True).clamp(*LIGHT) * colour
     return enlarged + (enlarged + 1) * (share * rugged * snow * light)
@@ -48,7 +57,24 @@ def projected(picture: torch.Tensor, condition: torch.Tensor, share: float) -> t
     """``(B, 3, 4h, 4w)`` without `share` of what its 4×4 means are off the condition ``(B, 3, h, w)``, enlarged
     bilinearly: a mean that jumped from one to the next would show the grid."""
     off = F.avg_pool2d(picture, SCALE) - condition
-    return picture - share * F.interpolate(off, scale_factor=SCALE, mode="bilinear")
+    return picture - share * bilinear(off, SCALE)
+
+
+def fertile(condition: torch.Tensor) -> torch.Tensor:
+    """How much a condition ``(B, 3, h, w)`` is of the kinds of land that have fields or woods: ``(B, 1, 4h, 4w)`` in
+    0…1, within 20 pixels of where it is seen."""
+    red, green, blue = ((_mean(condition, AROUND) + 1) * 127.5).split(1, 1)
+    kind = (_rising(torch.maximum(red, green) - blue, *LAND) * _rising(green - red, *SANDY)
+            * _rising(torch.minimum(red, blue), *SNOWY))
+    return bilinear(kind, SCALE)
+
+
+def painted(picture: torch.Tensor, fields: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
+    """``(B, 3, H, W)`` made lighter or darker, and greener or browner, by as much as `fields`, pairs of channels
+    ``(B, 2·n, H, W)``, say of each pixel, times `share`, ``(B, 1, H, W)``."""
+    light, lush = fields.unflatten(1, (-1, 2)).sum(1).clamp(-MOST, MOST).split(1, 1)
+    lighter, greener = (torch.tensor(of, device=fields.device)[:, None, None] for of in (LIGHTER, GREENER))
+    return picture + (picture + 1) * share * (light * lighter + lush * greener)
 
 
 def _rising(x: torch.Tensor, none: float, full: float) -> torch.Tensor:

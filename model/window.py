@@ -11,7 +11,7 @@ from model.network import SCALE
 from model.readings import inner
 from model.residual import enlarge
 from model.schedule import ddim
-from model.underlay import projected, shaded, tempered
+from model.underlay import fertile, painted, projected, shaded, tempered
 
 
 def condition_box(halo: int, x: int, y: int) -> tuple[int, int, int, int]:
@@ -86,5 +86,8 @@ def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: i
     made = inner(enlarged, drop - kept) + checkpoint.whitening.colour(clean, of_pixels)
     if share:
         made = inner(projected(made, inner(low, (drop - kept) // SCALE), share), kept)
+    if sampler.paint(level):
+        fields = ruled[:, gullies.CHANNELS * network.config.gullies:]
+        made = painted(made, inner(fields, drop), sampler.paint(level) * inner(fertile(low), drop))
     pixels = ((made + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     return pixels[0].permute(1, 2, 0).contiguous().cpu().numpy()

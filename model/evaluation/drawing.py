@@ -7,13 +7,14 @@ import torch
 from torch.nn import functional as F
 
 from model import checkpoint as checkpoints
+from model import gullies
 from model.checkpoint import Checkpoint, SamplerConfig
 from model.errors import BadCheckpoint
 from model.network import SCALE, Network, NetworkConfig
 from model.residual import Whitening, enlarge
 from model.schedule import ddim, timesteps
 from model.training.pixels import as_pixels, as_tensor
-from model.underlay import projected, tempered
+from model.underlay import fertile, painted, projected, tempered
 
 
 def load(path: Path) -> Checkpoint:
@@ -63,8 +64,8 @@ def draw(
     network, sampler = checkpoint.network, checkpoint.sampler
     low = to_tensor(condition)
     features = network.encode(low)
-    told, share, more, less = (0.0 if level is None else of(level) for of in (
-        sampler.told, sampler.projection, sampler.sharpening, sampler.calming))
+    told, share, more, less, paint = (0.0 if level is None else of(level) for of in (
+        sampler.told, sampler.projection, sampler.sharpening, sampler.calming, sampler.paint))
     known = torch.tensor([float(resolution)]), torch.tensor([float(told)])
     start = torch.from_numpy(np.ascontiguousarray(noise))[None].contiguous(memory_format=torch.channels_last)
     extra = None  # what is seen of the noise is read of x_t at every step, as in training
@@ -78,7 +79,10 @@ def draw(
         network.config.predicts,
     )
     made = enlarge(tempered(low, more, less)) + checkpoint.whitening.colour(x0, [resolution])
-    return to_pixels(projected(made, low, share))
+    made = projected(made, low, share)
+    if paint and ruled is not None:
+        made = painted(made, ruled[:, gullies.CHANNELS * network.config.gullies:], paint * fertile(low))
+    return to_pixels(made)
 
 
 def bicubic(condition: np.ndarray) -> np.ndarray:

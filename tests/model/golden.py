@@ -1,6 +1,6 @@
 """`python -m tests.model.golden`: add the newest version's golden pixels; versions already there are left alone.
 
-`--compare` writes nothing and says how the pixels of this machine differ from those that were kept, on whatever
+`--here` adds the digests that this kind of processor has of every tile, where they are not there. `--compare` writes nothing and says how the pixels of this machine differ from those that were kept, on whatever
 processor that was: of a whole tile whether all bytes are the same, of its middle row how many pixels and by how much.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from model.generator import Generator
 from model.worlds import Worlds
-from tests.model.test_shipped import GOLDEN, PLACES
+from tests.model.test_shipped import GOLDEN, PLACES, processor
 
 
 def compare():
@@ -30,6 +30,18 @@ def compare():
           f"differ, by {worst} at most")
 
 
+def here():
+    known, generator, kind = json.loads(GOLDEN.read_text()), Generator(Worlds(), threads=2), processor()
+    for version, tiles in known.items():
+        for name, golden in tiles.items():
+            if kind not in golden.setdefault("on", {}):
+                z, x, y = (int(v) for v in name.split("/"))
+                pixels = generator.pixels(generator.address("earth", 0, z, x, y, version))
+                golden["on"][kind] = hashlib.sha256(pixels.tobytes()).hexdigest()
+                print(f"{version} {name}: {golden['on'][kind]} on {kind}", flush=True)
+    GOLDEN.write_text(json.dumps(known) + "\n")
+
+
 def main():
     known = json.loads(GOLDEN.read_text()) if GOLDEN.is_file() else {}
     generator = Generator(Worlds(), threads=2)
@@ -39,10 +51,10 @@ def main():
     known[newest] = {}
     for z, x, y in [(3, 4, 2), PLACES[0], PLACES[2]]:
         pixels = generator.pixels(generator.address("earth", 0, z, x, y))
-        known[newest][f"{z}/{x}/{y}"] = {"sha256": hashlib.sha256(pixels.tobytes()).hexdigest(),
-                                         "row": pixels[128].tolist()}
+        digest = hashlib.sha256(pixels.tobytes()).hexdigest()
+        known[newest][f"{z}/{x}/{y}"] = {"sha256": digest, "row": pixels[128].tolist(), "on": {processor(): digest}}
     GOLDEN.write_text(json.dumps(known) + "\n")
 
 
 if __name__ == "__main__":
-    compare() if "--compare" in sys.argv else main()
+    compare() if "--compare" in sys.argv else here() if "--here" in sys.argv else main()

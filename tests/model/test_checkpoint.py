@@ -71,6 +71,12 @@ def test_gullies_are_shaded_only_if_they_are_shown(folder):
         checkpoints.load(folder)
 
 
+def test_fields_and_woods_are_painted_only_if_they_are_shown(folder):
+    edit(folder, lambda c: c["sampler"].update(paints={"11": 0.1}))
+    with pytest.raises(BadCheckpoint, match="painted"):
+        checkpoints.load(folder)
+
+
 def test_a_missing_folder_is_refused(tmp_path):
     with pytest.raises(BadCheckpoint, match="config.json"):
         checkpoints.load(tmp_path / "nowhere")
@@ -90,18 +96,19 @@ def test_a_level_may_be_told_another_degradation():
     assert [sampler.told(level) for level in (7, 9, 11)] == [0.04, 0.1, 0.04]
 
 
-def test_projections_sharpenings_calmings_and_shades_are_a_level_s_own():
+def test_what_is_asked_besides_is_a_level_s_own():
     sampler = SamplerConfig(projections={"11": 0.2}, sharpenings={"9": 0.1}, calmings={"13": 0.5},
-                            shades={"7": 0.06})
+                            shades={"7": 0.06}, paints={"15": 0.05})
     assert [sampler.projection(level) for level in (9, 11, 13)] == [0.0, 0.2, 0.0]
     assert [sampler.sharpening(level) for level in (9, 11, 13)] == [0.1, 0.0, 0.0]
     assert [sampler.calming(level) for level in (9, 11, 13)] == [0.0, 0.0, 0.5]
     assert [sampler.shade(level) for level in (7, 9, 11)] == [0.06, 0.0, 0.0]
+    assert [sampler.paint(level) for level in (11, 13, 15)] == [0.0, 0.0, 0.05]
 
 
 @pytest.mark.parametrize("told", [{"degradation": -0.1}, {"degradations": {"9": 1.5}}, {"projections": {"9": 1.5}},
                                   {"sharpenings": {"9": -0.5}}, {"calmings": {"9": 2.0}},
-                                  {"shades": {"9": 7.0}}])
+                                  {"shades": {"9": 7.0}}, {"paints": {"11": -0.1}}])
 def test_what_is_told_taken_out_or_sharpened_lies_between_none_and_all(told):
     with pytest.raises(ValueError, match="must lie in 0…1"):
         SamplerConfig(**told)

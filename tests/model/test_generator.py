@@ -222,14 +222,20 @@ def test_a_sharpened_condition_has_more_contrast(tiny_weights):
     assert contrast == sorted(set(contrast))
 
 
-def test_where_the_base_is_rugged_no_fields_are_shown_and_gullies_may_be_lit(plains_config):
+@pytest.fixture
+def shown(plains_config):
+    """A checkpoint of a tiny network that is shown gullies and, on plains, fields."""
     torch.manual_seed(2)
     network = Network(plains_config).eval()
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(0.05 * torch.randn_like(parameter))
-    checkpoint = checkpoints.Checkpoint(network, Whitening([[5.0, 0.1, 0.02, 0.02]]),
-                                        checkpoints.SamplerConfig((999,), halo=32), "tiny", {})
+    return checkpoints.Checkpoint(network, Whitening([[5.0, 0.1, 0.02, 0.02]]),
+                                  checkpoints.SamplerConfig((999,), halo=32), "tiny", {})
+
+
+def test_where_the_base_is_rugged_no_fields_are_shown_and_gullies_may_be_lit(shown):
+    checkpoint = shown
     flat = np.full((512, 1024, 3), 110, np.uint8)
     ridged = flat.copy()
     ridged[:, ::3] = 60
@@ -244,3 +250,16 @@ def test_where_the_base_is_rugged_no_fields_are_shown_and_gullies_may_be_lit(pla
     assert np.array_equal(generate(lit, snow, 1, 11, 800, 700, base=bases[1]), on_plain)
     assert generate(lit, snow, 1, 11, 800, 700, base=bases[2]).std() > 1.5 * on_ridges.std()
 
+
+
+def test_fields_are_painted_where_land_has_any_and_alike_however_much_is_dropped(shown):
+    painted = replace(shown, sampler=replace(shown.sampler, paints={"11": 0.1}))
+    condition = np.full((80, 80, 3), (110, 105, 75), np.uint8)
+    condition[:, 40:] = 200, 160, 120  # the east is sand
+    bare, made = (generate(of, condition, 1, 11, 800, 700).astype(int) for of in (shown, painted))
+    assert (made != bare)[:, :100].mean() > 0.5 and not (made != bare)[:, 160:].any()
+    for drop in (0, 8, 28):
+        cut = 32 - drop
+        whole = with_halo(painted, condition, 1, 11, 800, 700, drop=drop)[cut:cut + TILE, cut:cut + TILE]
+        assert np.abs(whole - made).max() <= 1
+    assert np.array_equal(generate(painted, condition, 1, 13, 800, 700), generate(shown, condition, 1, 13, 800, 700))

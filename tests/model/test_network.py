@@ -9,8 +9,8 @@ from torch.nn import functional as F
 
 from model import cover, gullies, land_use, parcels
 from model.inspection import theoretical_radius
-from model.network import PRESETS, Network, NetworkConfig, Repeated, inputs
-from model.readings import Cells, Creases, Relief, inner
+from model.network import PRESETS, Network, NetworkConfig, Pointwise, Repeated, inputs
+from model.readings import Cells, Creases, Relief, bilinear, inner
 from model.residual import AXES, Whitening, enlarge
 from model.schedule import alpha_bars, clean, ddim, timesteps
 
@@ -367,3 +367,35 @@ def test_whitening_of_rows_is_that_of_each_row():
     rows = [[5.0, 20.0, 300.0, 1200.0]]
     by_row = torch.cat([whitening.colour(x[:, :, i:i + 1], [r]) for i, r in enumerate(rows[0])], 2)
     assert torch.allclose(whitening.colour(x, rows), by_row, atol=1e-6)
+
+
+@pytest.fixture
+def on_threads():
+    """Call something on so many threads; torch has what it had before when the test is over."""
+    before = torch.get_num_threads()
+
+    def call_on(number, of):
+        torch.set_num_threads(number)
+        with torch.inference_mode():
+            return of()
+    yield call_on
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format], ids=["last", "first"])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_enlarging_is_the_same_on_any_number_of_threads(on_threads, channels, layout):
+    """And what torch makes on more than one, which published versions have."""
+    x = torch.randn(1, channels, 102, 102).contiguous(memory_format=layout)
+    one, *more = (on_threads(number, lambda: bilinear(x, 4)) for number in (1, 2, 3))
+    assert all(torch.equal(one, other) for other in more) and one.is_contiguous(memory_format=layout)
+    assert torch.equal(one, on_threads(2, lambda: F.interpolate(x, scale_factor=4, mode="bilinear")))
+
+
+@pytest.mark.parametrize("inputs, outputs, size", [(16, 8, 80), (288, 144, 25)])
+def test_a_convolution_of_one_pixel_is_the_same_on_any_number_of_threads(on_threads, inputs, outputs, size):
+    x = torch.randn(1, inputs, size, size).contiguous(memory_format=torch.channels_last)
+    conv = Pointwise(inputs, outputs).to(memory_format=torch.channels_last)
+    one, *more = (on_threads(number, lambda: conv(x)) for number in (1, 2, 3))
+    assert all(torch.equal(one, other) for other in more)
+    assert torch.allclose(one, F.conv2d(x, conv.weight, conv.bias), atol=1e-5)

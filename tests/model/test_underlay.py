@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from model.residual import enlarge
-from model.underlay import projected, shaded, tempered
+from model.underlay import fertile, painted, projected, shaded, tempered
 
 
 def test_a_projection_takes_out_what_the_means_are_off():
@@ -63,3 +63,37 @@ def test_gullies_are_lit_in_snow_where_it_is_rugged():
     assert everywhere[..., :28].all() and not everywhere[..., 40:].any()  # none in the sand
     woods = enlarge(torch.full((1, 3, 16, 16), -0.4))
     assert torch.equal(shaded(woods, torch.full((1, 3, 16, 16), -0.4), light, torch.ones_like(rugged), 0.1), woods)
+
+
+@pytest.mark.parametrize("colour, kind", [
+    ((110, 105, 75), 1), ((30, 50, 30), 1), ((150, 130, 100), (0.4, 0.9)), ((200, 160, 120), 0), ((40, 90, 150), 0),
+    ((235, 238, 240), 0)], ids=["tilled", "woods", "steppe", "sand", "sea", "snow"])
+def test_fields_and_woods_are_of_some_kinds_of_land(colour, kind):
+    condition = (torch.tensor(colour)[None, :, None, None] / 127.5 - 1).expand(1, 3, 20, 20)
+    found = fertile(condition)
+    assert found.shape == (1, 1, 80, 80) and torch.allclose(found, found[:, :, :1, :1])
+    least, most = kind if isinstance(kind, tuple) else (kind, kind)
+    assert least - 1e-6 <= float(found[0, 0, 0, 0]) <= most + 1e-6
+
+
+def test_what_a_kind_of_land_depends_on_lies_within_20_pixels():
+    condition = torch.full((1, 3, 40, 40), -0.2)
+    other = condition.clone()
+    other[:, 0, 20, 20] = 1.0
+    changed = (fertile(condition) != fertile(other)).nonzero()[:, 2:]
+    assert len(changed) and changed.min() >= 80 - 20 and changed.max() < 84 + 20
+
+
+def test_fields_are_painted_lighter_and_greener_as_far_as_the_land_has_any():
+    picture = torch.full((1, 3, 4, 12), -0.2)
+    fields = torch.zeros(1, 4, 4, 12)
+    fields[:, 0, 0], fields[:, 2, 1] = 1.0, -1.0   # a light parcel, a dark wood,
+    fields[:, 1, 2], fields[:, 0, 3] = 1.0, 9.0    # a green parcel, and more light than there can be
+    share = torch.tensor([0.0, 0.1, 0.2]).repeat_interleave(4)[None, None, None]
+    change = ((painted(picture, fields, share) + 1) / (picture + 1) - 1)[0]
+    assert not change[:, :, :4].any()
+    assert torch.allclose(change[:, :, 8:], 2 * change[:, :, 4:8], atol=1e-6)
+    red, green, blue = change[:, :, 4]
+    assert red[0] > green[0] > blue[0] > 0 and torch.allclose(change[:, 1], -change[:, 0], atol=1e-6)
+    assert green[2] > blue[2] > red[2] and change[:, 2, 4].sum() < 0
+    assert torch.allclose(change[:, 3], 1.6 * change[:, 0], atol=1e-6)
