@@ -1,7 +1,8 @@
 """`python -m tests.model.golden`: add the newest version's golden pixels; versions already there are left alone.
 
-`--here` adds the digests that this kind of processor has of every tile, where they are not there. `--compare` writes nothing and says how the pixels of this machine differ from those that were kept, on whatever
-processor that was: of a whole tile whether all bytes are the same, of its middle row how many pixels and by how much.
+`--here` adds the digests that this kind of processor has of every tile, where they are not there. `--compare` writes
+nothing and says how the pixels of this machine differ from those that were kept, on whatever processor that was: of a
+whole tile whether all bytes are the same, of its middle row how many pixels and by how much.
 """
 
 import hashlib
