@@ -8,6 +8,7 @@ What has been computed may be kept in a store and may be thrown away: there is n
 import hashlib
 import os
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -17,7 +18,7 @@ import torch
 from model import base as base_module
 from model import checkpoint as checkpoints
 from model import noise
-from model.base import halve
+from model.base import Base, halve
 from model.errors import UnknownVersion
 from model.grid import MAX_ZOOM, TILE, check_tile, width
 from model.seeds import parse_seed
@@ -42,11 +43,11 @@ class Address(NamedTuple):
 
 
 class WindowStore(Protocol):
-    """Where windows are kept. Must be lossless; may forget."""
+    """Where windows are kept, and the base's, which are not generated. Must be lossless; may forget."""
 
     def get(self, address: Address) -> np.ndarray | None: ...
 
-    def put(self, address: Address, pixels: np.ndarray) -> None: ...
+    def put(self, address: Address, pixels: np.ndarray, generated: bool = True) -> None: ...
 
 
 class MemoryStore:
@@ -61,10 +62,40 @@ class MemoryStore:
             self._windows.move_to_end(address)
         return self._windows.get(address)
 
-    def put(self, address, pixels):
+    def put(self, address, pixels, generated=True):
         self._windows[address] = pixels
         while len(self._windows) > self._limit:
             self._windows.popitem(last=False)
+
+
+def mosaic(z: int, x0: int, y0: int, x1: int, y1: int, tile: Callable[[int, int], np.ndarray]) -> np.ndarray:
+    """Pixels ``(y1-y0, x1-x0, 3)`` of zoom z, from its tiles. x wraps; rows beyond the poles repeat the last."""
+    rows = np.clip(np.arange(y0, y1), 0, width(z) - 1)
+    top, bottom = int(rows[0]) // TILE, int(rows[-1]) // TILE
+    left, right = x0 // TILE, (x1 - 1) // TILE
+    whole = np.concatenate([np.concatenate([tile(x % (1 << z), y) for x in range(left, right + 1)], axis=1)
+                            for y in range(top, bottom + 1)], axis=0)
+    return whole[rows - top * TILE, x0 - left * TILE:x1 - left * TILE]
+
+
+class KeptBase(Base):
+    """A world's base in windows that are kept in a store, as land use asks for it beside every other window: a planet
+    that is not in memory takes seconds to draw."""
+
+    def __init__(self, world: World, address: Address, store: WindowStore):
+        self._world, self._address, self._store = world, address, store
+        self.zoom = world.base_zoom
+
+    def region(self, z, x0, y0, x1, y1):
+        return mosaic(z, x0, y0, x1, y1, lambda x, y: self._tile(self._address._replace(z=z, x=x, y=y)))
+
+    def _tile(self, address: Address) -> np.ndarray:
+        pixels = self._store.get(address)
+        if pixels is None:
+            x, y = address.x * TILE, address.y * TILE
+            pixels = self._world.base(address.seed).region(address.z, x, y, x + TILE, y + TILE)
+            self._store.put(address, pixels, generated=False)
+        return pixels
 
 
 class Generator:
@@ -142,14 +173,7 @@ class Generator:
         world = self.worlds.get(address.world)
         if z <= world.base_zoom:
             return world.base(address.seed).region(z, x0, y0, x1, y1)
-        rows = np.clip(np.arange(y0, y1), 0, width(z) - 1)
-        top, bottom = int(rows[0]) // TILE, int(rows[-1]) // TILE
-        left, right = x0 // TILE, (x1 - 1) // TILE
-        mosaic = np.concatenate([
-            np.concatenate([self.pixels(address._replace(x=x % (1 << z), y=y), check)
-                            for x in range(left, right + 1)], axis=1)
-            for y in range(top, bottom + 1)], axis=0)
-        return mosaic[rows - top * TILE, x0 - left * TILE:x1 - left * TILE]
+        return mosaic(z, x0, y0, x1, y1, lambda x, y: self.pixels(address._replace(x=x, y=y), check))
 
     def _window(self, world: World, address: Address, check) -> np.ndarray:
         stored = self.store.get(address)
@@ -162,7 +186,7 @@ class Generator:
         if self.device == "cpu" and torch.get_num_threads() != self.threads:
             torch.set_num_threads(self.threads)  # per thread in effect: must be said in the render thread itself
         pixels = generate(checkpoint, condition, address.seed, address.z, address.x, address.y, check,
-                          world.base(address.seed))
+                          KeptBase(world, address, self.store))
         self.store.put(address, pixels)
         return pixels
 

@@ -84,12 +84,12 @@ class TileStore:
         self._pixels.put(address, pixels)
         return pixels
 
-    def put(self, address: Address, pixels: np.ndarray) -> None:
-        """Keep a generated window (the generator's WindowStore)."""
+    def put(self, address: Address, pixels: np.ndarray, generated: bool = True) -> None:
+        """Keep a window of the cascade, or of its base (the generator's WindowStore)."""
         pixels = np.array(pixels, copy=True)
         pixels.setflags(write=False)
         self._pixels.put(address, pixels)
-        self.keep(address, 1, "png", encoding.encode(pixels, "png", encoding.provenance(address, generated=True)))
+        self.keep(address, 1, "png", encoding.encode(pixels, "png", encoding.provenance(address, generated)))
 
     def addresses(self) -> Iterator[Address]:
         """Every tile of which the PNG is on disk, oldest first."""

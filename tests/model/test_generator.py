@@ -28,7 +28,7 @@ class Nothing:
     def get(self, address):
         return None
 
-    def put(self, address, pixels):
+    def put(self, address, pixels, generated=True):
         pass
 
 
@@ -141,9 +141,9 @@ def test_needs_names_exactly_what_will_be_made(make):
     made = []
 
     class Watched(MemoryStore):
-        def put(self, address, pixels):
+        def put(self, address, pixels, generated=True):
             made.append(address)
-            super().put(address, pixels)
+            super().put(address, pixels, generated)
 
     generator = make(Watched())
     for zxy in ((4, 7, 8), (5, 0, 31), (6, 40, 2)):
@@ -263,3 +263,25 @@ def test_fields_are_painted_where_land_has_any_and_alike_however_much_is_dropped
         whole = with_halo(painted, condition, 1, 11, 800, 700, drop=drop)[cut:cut + TILE, cut:cut + TILE]
         assert np.abs(whole - made).max() <= 1
     assert np.array_equal(generate(painted, condition, 1, 13, 800, 700), generate(shown, condition, 1, 13, 800, 700))
+
+
+def test_a_planet_is_drawn_once_though_every_window_asks_how_plain_it_is(shown, tmp_path):
+    checkpoints.save(tmp_path, shown.network, shown.whitening, shown.sampler, {})
+    drawn = []
+
+    class Drawing(SmallWorlds):
+        def get(self, name):
+            world = super().get(name)
+            return replace(world, base=lambda seed: drawn.append(seed) or world.base(seed))
+    store = MemoryStore()
+    addresses = [Generator(SmallWorlds(), weights=tmp_path).address("small", 4, 5, 3, y) for y in (8, 9)]
+    for address in addresses:
+        Generator(Drawing(), store, weights=tmp_path).pixels(address)
+    count = len(drawn)
+    assert count
+    parent = addresses[0]._replace(z=3, x=0, y=2)
+    assert store.get(parent) is not None
+    del store._windows[addresses[0]]
+    again = Generator(Drawing(), store, weights=tmp_path).pixels(addresses[0])
+    assert len(drawn) == count  # all that it needs is kept
+    assert np.array_equal(again, Generator(SmallWorlds(), Nothing(), weights=tmp_path).pixels(addresses[0]))

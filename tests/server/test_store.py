@@ -45,6 +45,13 @@ def test_a_window_comes_back_exactly_and_is_a_tile_too(store):
     assert np.array_equal(encoding.decode(store.picture(address())), window())
 
 
+def test_a_window_says_whether_it_was_generated(store):
+    for generated in (True, False):
+        store.put(address(), window(), generated)
+        assert store.picture(address()) == encoding.encode(window(), "png", encoding.provenance(address(), generated))
+    assert encoding.provenance(address(), True) != encoding.provenance(address(), False)
+
+
 def test_what_was_put_may_be_changed_by_its_owner_afterwards(store):
     pixels = window()
     store.put(address(), pixels)
