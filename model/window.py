@@ -66,6 +66,8 @@ def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: i
     ruled = network.ruled(seed, level, *place, plain=plain)
     if ruled is not None:
         ruled = torch.from_numpy(ruled).to(device)[None]
+    if np.ndim(plain):
+        plain = torch.from_numpy(plain).to(device)[None, None]
     start, extra = inner(known, rim), network.read(known, ruled) if rim else None
     features = network.encode(low)
     told = (torch.tensor(of_patches, device=device), torch.tensor([sampler.told(level)], device=device))
@@ -81,13 +83,12 @@ def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: i
     clean = inner(ddim(denoise, start, list(sampler.times), network.config.predicts), drop - kept - early)
     enlarged = enlarge(tempered(low, sampler.sharpening(level), sampler.calming(level)))
     if base and sampler.shade(level):
-        rugged = torch.from_numpy(1 - plain).to(device)[None, None]
-        enlarged = shaded(enlarged, low, ruled[:, :gullies.CHANNELS], rugged, sampler.shade(level))
+        enlarged = shaded(enlarged, low, ruled[:, :gullies.CHANNELS], 1 - plain, sampler.shade(level))
     made = inner(enlarged, drop - kept) + checkpoint.whitening.colour(clean, of_pixels)
     if share:
         made = inner(projected(made, inner(low, (drop - kept) // SCALE), share), kept)
     if sampler.paint(level):
         fields = ruled[:, gullies.CHANNELS * network.config.gullies:]
-        made = painted(made, inner(fields, drop), sampler.paint(level) * inner(fertile(low), drop))
+        made = painted(made, inner(fields, drop), inner(sampler.paint(level) * plain * fertile(low), drop))
     pixels = ((made + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     return pixels[0].permute(1, 2, 0).contiguous().cpu().numpy()

@@ -95,5 +95,5 @@ def test_fields_are_painted_lighter_and_greener_as_far_as_the_land_has_any():
     assert torch.allclose(change[:, :, 8:], 2 * change[:, :, 4:8], atol=1e-6)
     red, green, blue = change[:, :, 4]
     assert red[0] > green[0] > blue[0] > 0 and torch.allclose(change[:, 1], -change[:, 0], atol=1e-6)
-    assert green[2] > blue[2] > red[2] and change[:, 2, 4].sum() < 0
+    assert red[2] < -0.05 and max(abs(green[2]), abs(blue[2])) < 0.2 * abs(red[2])  # green by having less red
     assert torch.allclose(change[:, 3], 1.6 * change[:, 0], atol=1e-6)
