@@ -10,6 +10,7 @@ that no platform's libm decides a last digit. What changes here changes pixels: 
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -37,7 +38,8 @@ def hashed(key, *parts) -> np.ndarray:
     """A key, uint64, of a key and integers, broadcast."""
     with np.errstate(over="ignore"):
         for part in parts:
-            key = key ^ np.asarray(part).astype(np.uint64)
+            part = np.asarray(part)
+            key = key ^ (part.view(np.uint64) if part.dtype == np.int64 else part.astype(np.uint64))
             key += _GOLDEN  # in place: most of the time goes into memory
             key ^= key >> np.uint64(30)
             key *= _FIRST
@@ -79,8 +81,9 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, nested: boo
             top, c, d = a // size, max(x0, left * size), min(x1, (left + 1) * size)
             ys, xs = ((np.arange(*ends, dtype=np.float32) + np.float32(0.5)) / np.float32(scale)
                       for ends in ((a - top * size, b - top * size), (c - left * size, d - left * size)))
-            part = _square(world, around, left, top, xs[None], ys[:, None], scale, nested, np.float32(narrowest))
-            out[:, a - y0:b - y0, c - x0:d - x0] = part
+            districts = _districts(world, around, left, top, np.float32(narrowest))
+            out[:, a - y0:b - y0, c - x0:d - x0] = _square(districts, xs[None], ys[:, None], scale, nested,
+                                                           np.float32(narrowest))
     return out
 
 
@@ -121,36 +124,58 @@ def _rule(key, x, y, rows, phase, longer, lane) -> Ruled:
                  (np.minimum(along - begin, end - along) * long).astype(np.float32), parcel)
 
 
-def _square(world, around: int, left: int, top: int, x, y, scale: int, nested: bool, narrowest) -> np.ndarray:
-    """Some pixels of one square: which of nine districts is nearest, what that one has ruled there, and what has been
-    ruled in its parcels since, `scale` times finer."""
+class Districts(NamedTuple):
+    """The nine districts that begin in and around a square; lengths in pixels of the level that has them."""
+
+    key: np.ndarray       # uint64 ``(9,)``
+    x: np.ndarray         # where they begin, from the square's corner, float32 as all that follows
+    y: np.ndarray
+    cos: np.ndarray       # the direction of their rows
+    sin: np.ndarray
+    strength: np.ndarray
+    rules: tuple          # what `_rule` wants of them: rows, phase, longer, lane
+    apart: np.ndarray     # from one another ``(9, 9)``, ...
+    road: np.ndarray      # ... and how light the road between them is
+
+
+@lru_cache(maxsize=256)
+def _districts(world, around: int, left: int, top: int, narrowest) -> Districts:
     near = [(np.uint64(hashed(world, (left + i) % around, top + j)), i, j) for j in (-1, 0, 1) for i in (-1, 0, 1)]
     keys = np.array([key for key, _, _ in near])
-    px = SIZE * (uniform(keys, 0) + np.array([i for _, i, _ in near], np.float32))
-    py = SIZE * (uniform(keys, 1) + np.array([j for _, _, j in near], np.float32))
-    # Those that cannot be the nearest or the second anywhere here are left out.
-    ends = [np.stack([v.min() - p, p - v.max()]) for v, p in ((x, px), (y, py))]
-    least = sum(np.square(end.max(0).clip(0)) for end in ends)
-    most = sum(np.square(end.min(0)) for end in ends)
-    keys, px, py = (v[least <= 1.001 * np.sort(most)[1] + 0.001] for v in (keys, px, py))
-    away = np.stack([(x - u) ** 2 + (y - v) ** 2 for u, v in zip(px, py, strict=True)])
-    nearest = away.argmin(0)
-    road = np.zeros_like(away[:2])
-    if nested:
-        road[0] = _road(keys, px, py, away, nearest, scale)
+    x = SIZE * (uniform(keys, 0) + np.array([i for _, i, _ in near], np.float32))
+    y = SIZE * (uniform(keys, 1) + np.array([j for _, _, j in near], np.float32))
     # The direction by the tangent of half its angle, which needs no sine.
     half = uniform(keys, 2, -0.4142, 0.4142)
-    cos, sin = (1 - half**2) / (1 + half**2), 2 * half / (1 + half**2)
-    strength, rows = uniform(keys, 4, *STRENGTH), wide(uniform(keys, 3), narrowest)
-    districts = rows, uniform(keys, 5, -9, 9), uniform(keys, 6, *LONG), uniform(keys, 7, -LANES, LANES)
+    rules = (wide(uniform(keys, 3), narrowest), uniform(keys, 5, -9, 9), uniform(keys, 6, *LONG),
+             uniform(keys, 7, -LANES, LANES))
+    return Districts(keys, x, y, (1 - half**2) / (1 + half**2), 2 * half / (1 + half**2),
+                     np.maximum(uniform(keys, 4, *STRENGTH), FAINTEST), rules,
+                     np.sqrt((x[:, None] - x) ** 2 + (y[:, None] - y) ** 2),
+                     np.maximum(uniform(keys[:, None] ^ keys, 0, *ROADS), np.float32(0)))
+
+
+def _square(districts: Districts, x, y, scale: int, nested: bool, narrowest) -> np.ndarray:
+    """Some pixels of one square: which district is nearest, what that one has ruled there, and what has been ruled in
+    its parcels since, `scale` times finer."""
+    # Those that cannot be the nearest or the second anywhere here are left out.
+    ends = [np.stack([v.min() - p, p - v.max()]) for v, p in ((x, districts.x), (y, districts.y))]
+    least = sum(np.square(end.max(0).clip(0)) for end in ends)
+    most = sum(np.square(end.min(0)) for end in ends)
+    near = np.flatnonzero(least <= 1.001 * np.sort(most)[1] + 0.001)
+    first, second, nearest, other = _two_nearest(
+        near, [(x - districts.x[n]) ** 2 + (y - districts.y[n]) ** 2 for n in near])
+    total = np.zeros((2, *nearest.shape), np.float32)
+    if nested:
+        pair = nearest * len(districts.key) + other
+        total[0] = districts.road.take(pair) / _line((second - first) / (2 * districts.apart.take(pair)), scale)
 
     def mine(of_districts):
-        return of_districts[nearest]
+        return of_districts.take(nearest)
 
-    dx, dy = x - mine(px), y - mine(py)
-    x, y = dx * mine(cos) + dy * mine(sin), dy * mine(cos) - dx * mine(sin)
-    ruled = _rule(mine(keys), x, y, *map(mine, districts))
-    strength, total = np.maximum(mine(strength), FAINTEST), road
+    dx, dy, cos, sin = x - mine(districts.x), y - mine(districts.y), mine(districts.cos), mine(districts.sin)
+    x, y = dx * cos + dy * sin, dy * cos - dx * sin
+    ruled = _rule(mine(districts.key), x, y, *map(mine, districts.rules))
+    strength = mine(districts.strength)
     while scale > 1:  # of larger ones a level draws the borders, beside which they are light and dark
         edge = np.minimum(ruled.aside, ruled.ahead) * (scale / EDGE)
         total = total + strength * _seen(ruled, 1 / (1 + edge * edge), scale)
@@ -165,15 +190,20 @@ def _square(world, around: int, left: int, top: int, x, y, scale: int, nested: b
     return total + strength * _seen(ruled, 1, 1)
 
 
-def _road(keys, px, py, away, nearest, scale: int) -> np.ndarray:
-    """How light the road is ``(h, w)`` that some districts have between them, which changes `away`."""
-    first = np.take_along_axis(away, nearest[None], 0)[0]
-    np.put_along_axis(away, nearest[None], np.float32(np.inf), 0)
-    other = away.argmin(0)
-    second = np.take_along_axis(away, other[None], 0)[0]
-    apart = np.sqrt((px[nearest] - px[other]) ** 2 + (py[nearest] - py[other]) ** 2)
-    between = np.maximum(uniform(keys[:, None] ^ keys, 0, *ROADS), np.float32(0))[nearest, other]
-    return between / _line((second - first) / (2 * apart), scale)
+def _two_nearest(numbers, away: list[np.ndarray]) -> tuple[np.ndarray, ...]:
+    """Of distances ``(h, w)`` to what has these numbers: the least, the second, and whose they are."""
+    first, nearest = away[0].copy(), np.full(away[0].shape, numbers[0])
+    second, other = np.full_like(first, np.inf), nearest.copy()
+    for number, distance in zip(numbers[1:], away[1:], strict=True):
+        nearer = distance < first
+        than_second = (distance < second) & ~nearer
+        for value, where in ((first, nearer), (distance, than_second)):
+            np.copyto(second, value, where=where)
+        for value, where in ((nearest, nearer), (number, than_second)):
+            np.copyto(other, value, where=where)
+        np.copyto(first, distance, where=nearer)
+        np.copyto(nearest, number, where=nearer)
+    return first, second, nearest, other
 
 
 def _line(aside, scale: int) -> np.ndarray:
