@@ -38,6 +38,7 @@ class SamplerConfig:
     sharpenings: dict[str, float] = field(default_factory=dict)  # by how much the condition is, before it is enlarged
     calmings: dict[str, float] = field(default_factory=dict)     # ... and by how much it is smoothed where it is calm
     shades: dict[str, float] = field(default_factory=dict)       # ... and how light and dark gullies in its snow are
+    gentle: dict[str, float] = field(default_factory=dict)       # how much fainter gullies are where the base is plain
     paints: dict[str, float] = field(default_factory=dict)       # ... and how light or green its fields and woods are
     rows: bool = False                              # told every row's ground resolution, not the window's middle's
 
@@ -48,7 +49,7 @@ class SamplerConfig:
         given = {("degradation told", "every level"): self.degradation}
         for what, known in (("degradation told", self.degradations), ("projection", self.projections),
                             ("sharpening", self.sharpenings), ("calming", self.calmings), ("shade", self.shades),
-                            ("paint", self.paints)):
+                            ("paint", self.paints), ("gentleness", self.gentle)):
             if unknown := [level for level in known if level not in map(str, range(1, MAX_ZOOM + 1, 2))]:
                 raise ValueError(f"there is a {what} at the odd levels to {MAX_ZOOM}, not at {unknown}")
             given |= {(what, level): value for level, value in known.items()}
@@ -75,6 +76,10 @@ class SamplerConfig:
     def shade(self, level: int) -> float:
         """By how much a level's gullies make snow lighter and darker where the base is rugged."""
         return self.shades.get(str(level), 0.0)
+
+    def gentleness(self, level: int) -> float:
+        """By how much the gullies that the network is shown at a level are fainter where the base is plain."""
+        return self.gentle.get(str(level), 0.0)
 
     def paint(self, level: int) -> float:
         """By how much a level's fields and woods are made lighter, darker, greener and browner."""
@@ -152,8 +157,9 @@ def load(folder: Path, device: str = "cpu") -> Checkpoint:
         sampler = SamplerConfig(**{**known, "times": tuple(known["times"])})
         if not network.config.white and len(sampler.times) > 1:
             raise ValueError(f"it does not see x_t and is asked more than once, at {sampler.times}")
-        if sampler.shades and not (network.config.gullies and network.config.plains):
-            raise ValueError("gullies are to be shaded where the base is rugged, and it is shown neither")
+        if (sampler.shades or sampler.gentle) and not (network.config.gullies and network.config.plains):
+            raise ValueError("gullies are to be shaded or fainter as the base is rugged or plain, and it is not shown "
+                             "both")
         if sampler.paints and not (network.config.parcels and network.config.cover):
             raise ValueError("fields and woods are to be painted, and it is not shown both")
     except (TypeError, ValueError, KeyError) as error:

@@ -400,10 +400,11 @@ class Network(nn.Module):
         return [x.contiguous(memory_format=torch.channels_last) for x in found]
 
     def ruled(self, seed: int, level: int, x0: int, y0: int, x1: int, y1: int,
-              tilled: bool | None = None, plain: np.ndarray | float = 1.0) -> np.ndarray | None:
+              tilled: bool | None = None, plain: np.ndarray | float = 1.0, gentle: float = 0.0) -> np.ndarray | None:
         """The gullies, the parcels and the cover that it is shown at these pixels of a level, float32
         ``(shown, y1-y0, x1-x0)``; None if it is shown none. `tilled`: as if all were so, or none, whatever the land
-        use. `plain`: how plain the base is there, in 0…1; not looked at unless `config.plains`."""
+        use. `plain`: how plain the base is there, in 0…1; not looked at unless `config.plains`. `gentle`: by how much
+        gullies are fainter where it is plain."""
         c, place = self.config, (seed, level, x0, y0, x1, y1)
         shares = np.float32(1), np.float32(1)  # of the parcels and of the cover
         if c.land_use:
@@ -411,6 +412,8 @@ class Network(nn.Module):
             share = share * np.float32(plain) if c.plains else share
             shares = share, 1 - share
         found = [gullies.field(*place)] if c.gullies else []
+        if gentle and found:
+            found[0] *= np.float32(1) - np.float32(gentle) * np.float32(plain)
         for shown, kind, how, share in ((c.parcels, parcels, (c.nested, c.rows), shares[0]),
                                         (c.cover, cover, (), shares[1])):
             if shown and np.any(share):

@@ -63,7 +63,7 @@ def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: i
     known = torch.from_numpy(known).to(device)[None].contiguous(memory_format=torch.channels_last)
     place = x0, y0, x0 + size, y0 + size
     plain = land_use.plains(base, level, *place) if base and network.config.plains else 1.0
-    ruled = network.ruled(seed, level, *place, plain=plain)
+    ruled = network.ruled(seed, level, *place, plain=plain, gentle=sampler.gentleness(level) if base else 0.0)
     if ruled is not None:
         ruled = torch.from_numpy(ruled).to(device)[None]
     if np.ndim(plain):

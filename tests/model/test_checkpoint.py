@@ -65,8 +65,9 @@ def test_a_config_that_describes_nothing_is_refused(folder, change):
         checkpoints.load(folder)
 
 
-def test_gullies_are_shaded_only_if_they_are_shown(folder):
-    edit(folder, lambda c: c["sampler"].update(shades={"9": 0.1}))
+@pytest.mark.parametrize("asked", ["shades", "gentle"])
+def test_gullies_are_shaded_or_fainter_only_if_they_are_shown(folder, asked):
+    edit(folder, lambda c: c["sampler"].update({asked: {"9": 0.1}}))
     with pytest.raises(BadCheckpoint, match="gullies"):
         checkpoints.load(folder)
 
@@ -98,17 +99,19 @@ def test_a_level_may_be_told_another_degradation():
 
 def test_what_is_asked_besides_is_a_level_s_own():
     sampler = SamplerConfig(projections={"11": 0.2}, sharpenings={"9": 0.1}, calmings={"13": 0.5},
-                            shades={"7": 0.06}, paints={"15": 0.05})
+                            shades={"7": 0.06}, paints={"15": 0.05}, gentle={"9": 0.6})
     assert [sampler.projection(level) for level in (9, 11, 13)] == [0.0, 0.2, 0.0]
     assert [sampler.sharpening(level) for level in (9, 11, 13)] == [0.1, 0.0, 0.0]
     assert [sampler.calming(level) for level in (9, 11, 13)] == [0.0, 0.0, 0.5]
     assert [sampler.shade(level) for level in (7, 9, 11)] == [0.06, 0.0, 0.0]
+    assert [sampler.gentleness(level) for level in (7, 9, 11)] == [0.0, 0.6, 0.0]
     assert [sampler.paint(level) for level in (11, 13, 15)] == [0.0, 0.0, 0.05]
 
 
 @pytest.mark.parametrize("told", [{"degradation": -0.1}, {"degradations": {"9": 1.5}}, {"projections": {"9": 1.5}},
                                   {"sharpenings": {"9": -0.5}}, {"calmings": {"9": 2.0}},
-                                  {"shades": {"9": 7.0}}, {"paints": {"11": -0.1}}])
+                                  {"shades": {"9": 7.0}}, {"paints": {"11": -0.1}},
+                                  {"gentle": {"7": 1.1}}])
 def test_what_is_told_taken_out_or_sharpened_lies_between_none_and_all(told):
     with pytest.raises(ValueError, match="must lie in 0…1"):
         SamplerConfig(**told)

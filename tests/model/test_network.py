@@ -281,6 +281,14 @@ def test_parcels_are_shown_where_land_is_tilled_and_cover_where_it_is_wild():
         replace(FINE, relief=True, rim=32, cover=True, land_use=True)
 
 
+def test_gullies_may_be_fainter_on_plains(plains_config):
+    network, place = Network(plains_config), (7, 9, 256, 0, 512, 256)
+    half = np.repeat(np.float32([[0, 1]]), 128, 1)  # the west is a mountain
+    found, all_alike = network.ruled(*place, plain=half, gentle=0.6)[:2], network.ruled(*place, plain=half)[:2]
+    assert np.array_equal(found[..., :128], all_alike[..., :128])
+    assert np.allclose(found[..., 128:], 0.4 * all_alike[..., 128:]) and all_alike[..., 128:].std() > 0.1
+
+
 def test_mountains_are_not_tilled():
     config = replace(FINE, relief=True, rim=32, parcels=True, cover=True, land_use=True, plains=True)
     network, place = Network(config), (7, 11, 256, 0, 512, 256)

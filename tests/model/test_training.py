@@ -1160,8 +1160,8 @@ def test_the_same_weights_may_be_exported_to_be_asked_otherwise(tmp_path, tiny_w
     network = Network(replace(plains_config, plains=False))
     checkpoints.save(tmp_path / "farms", network, before.whitening, before.sampler, {})
     plain = CliRunner().invoke(main, ["export", str(tmp_path / "farms"), str(tmp_path / "plain"), "--times", "999",
-                                      "--plains", "--shade", "9:0.06", "--paint", "11:0.07"])
+                                      "--plains", "--shade", "9:0.06", "--paint", "11:0.07", "--gentle", "7:0.6"])
     assert plain.exit_code == 0, plain.output
     sampler = checkpoints.load(tmp_path / "plain").sampler
-    assert (sampler.shade(9), sampler.paint(11)) == (0.06, 0.07)
+    assert (sampler.shade(9), sampler.paint(11), sampler.gentleness(7)) == (0.06, 0.07, 0.6)
     assert checkpoints.load(tmp_path / "plain").network.config == plains_config
