@@ -422,6 +422,10 @@ class Network(nn.Module):
                 found.append(np.zeros((kind.CHANNELS, y1 - y0, x1 - x0), np.float32))
         return np.concatenate(found) if found else None
 
+    def fields(self, ruled: torch.Tensor) -> torch.Tensor:
+        """Of what is `ruled`, ``(B, shown, H, W)``, the parcels and the cover, without the gullies."""
+        return ruled[:, gullies.CHANNELS * self.config.gullies:]
+
     def embed(self, t, ground_resolution, degradation) -> torch.Tensor:
         """c_{k,t}: the sum of the embeddings ``(B, E)``; of rows ``(B, R, E)`` if the ground resolution is ``(B, R)``.
 

@@ -25,7 +25,7 @@ WARM = 1.05, 1.0, 0.9  # light is a little red, shade a little blue
 LAND, SANDY, SNOWY = (-4.0, 8.0), (-32.0, -14.0), (150.0, 110.0)
 LIGHTER = 0.7, 0.6, 0.45      # a light field is dry, ...
 GREENER = -0.85, -0.12, -0.1  # ... a green one is less red: land differs more in that than in its green
-MOST = 1.6                   # of either
+MOST = 1.6                    # of either
 
 
 def tempered(condition: torch.Tensor, more: float, less: float) -> torch.Tensor:

@@ -88,7 +88,7 @@ def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: i
     if share:
         made = inner(projected(made, inner(low, (drop - kept) // SCALE), share), kept)
     if sampler.paint(level):
-        fields = ruled[:, gullies.CHANNELS * network.config.gullies:]
-        made = painted(made, inner(fields, drop), inner(sampler.paint(level) * plain * fertile(low), drop))
+        share = sampler.paint(level) * plain * fertile(low)
+        made = painted(made, inner(network.fields(ruled), drop), inner(share, drop))
     pixels = ((made + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     return pixels[0].permute(1, 2, 0).contiguous().cpu().numpy()

@@ -7,7 +7,6 @@ import torch
 from torch.nn import functional as F
 
 from model import checkpoint as checkpoints
-from model import gullies
 from model.checkpoint import Checkpoint, SamplerConfig
 from model.errors import BadCheckpoint
 from model.network import SCALE, Network, NetworkConfig
@@ -81,7 +80,7 @@ def draw(
     made = enlarge(tempered(low, more, less)) + checkpoint.whitening.colour(x0, [resolution])
     made = projected(made, low, share)
     if paint and ruled is not None:
-        made = painted(made, ruled[:, gullies.CHANNELS * network.config.gullies:], paint * fertile(low))
+        made = painted(made, network.fields(ruled), paint * fertile(low))
     return to_pixels(made)
 
 

@@ -13,15 +13,14 @@ import numpy as np
 
 from model.generator import Generator
 from model.worlds import Worlds
-from tests.model.test_shipped import GOLDEN, PLACES, processor
+from tests.model.test_shipped import GOLDEN, PLACES, golden_pixels, processor
 
 
 def compare():
     generator, same, differ, worst, rows = Generator(Worlds(), threads=2), 0, 0, 0, 0
     for version, tiles in json.loads(GOLDEN.read_text()).items():
         for name, golden in tiles.items():
-            z, x, y = (int(v) for v in name.split("/"))
-            pixels = generator.pixels(generator.address("earth", 0, z, x, y, version))
+            pixels = golden_pixels(generator, version, name)
             away = np.abs(pixels[128].astype(int) - np.array(golden["row"])).max(-1)
             equal = hashlib.sha256(pixels.tobytes()).hexdigest() == golden["sha256"]
             print(f"{version} {name}: {'the same' if equal else 'not all the same'}, "
@@ -36,8 +35,7 @@ def here():
     for version, tiles in known.items():
         for name, golden in tiles.items():
             if kind not in golden.setdefault("on", {}):
-                z, x, y = (int(v) for v in name.split("/"))
-                pixels = generator.pixels(generator.address("earth", 0, z, x, y, version))
+                pixels = golden_pixels(generator, version, name)
                 golden["on"][kind] = hashlib.sha256(pixels.tobytes()).hexdigest()
                 print(f"{version} {name}: {golden['on'][kind]} on {kind}", flush=True)
     GOLDEN.write_text(json.dumps(known) + "\n")

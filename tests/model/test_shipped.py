@@ -47,14 +47,19 @@ def processor() -> str:
     return f"{platform.machine()} {kind}"
 
 
+def golden_pixels(generator: Generator, version: str, name: str) -> np.ndarray:
+    """The tile that is kept by that name, "z/x/y"."""
+    z, x, y = (int(v) for v in name.split("/"))
+    return generator.pixels(generator.address("earth", 0, z, x, y, version))
+
+
 def test_golden_pixels_of_every_version(generator):
     """Bytes hold per kind of CPU, and are kept of some; elsewhere ≥ 99.9 % of pixels equal, none more than 3 levels
     away: of all rows that are kept together, and 99 % of the values of each."""
     equal, here = [], processor()
     for version, tiles in json.loads(GOLDEN.read_text()).items():
         for name, golden in tiles.items():
-            z, x, y = (int(v) for v in name.split("/"))
-            pixels = generator.pixels(generator.address("earth", 0, z, x, y, version))
+            pixels = golden_pixels(generator, version, name)
             row = np.array(golden["row"], dtype=int)
             away = np.abs(pixels[128].astype(int) - row).max(-1)
             assert away.max() <= 3, f"{version} {name}"
