@@ -73,6 +73,12 @@ def smooth(key, level: int, size: int, x0: int, y0: int, x1: int, y1: int, step:
 
     `step`: it is the same for so many pixels along and across.
     """
+    made = splines(key, level, size, x0, y0, x1, y1, step)
+    return made if step == 1 else repeated(made, x0, y0, x1, y1, step)
+
+
+def splines(key, level: int, size: int, x0: int, y0: int, x1: int, y1: int, step: int) -> np.ndarray:
+    """The same, one number for every square of `step` pixels, from the one that x0, y0 lies in."""
     (left, across), (top, along) = (_weights(a // step * step, b, size, step) for a, b in ((x0, x1), (y0, y1)))
     columns = np.arange(left.min(), left.max() + 3)
     rows = np.arange(top.min(), top.max() + 3)
@@ -84,9 +90,7 @@ def smooth(key, level: int, size: int, x0: int, y0: int, x1: int, y1: int, step:
         part = lines.take(left - left[0] + i, 1, mode="clip")
         part *= across[i]
         made += part
-    if step == 1:
-        return made
-    return repeated(made, x0, y0, x1, y1, step)
+    return made
 
 
 def repeated(values: np.ndarray, x0: int, y0: int, x1: int, y1: int, step: int) -> np.ndarray:

@@ -63,17 +63,18 @@ def scaled(bits, low: float, high: float) -> np.ndarray:
 
 
 def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, nested: bool = False,
-          narrowest: float = ROWS[0]) -> np.ndarray:
+          ruling: "Ruling" = None) -> np.ndarray:
     """Parcels of the pixels x0…x1, y0…y1 of a level: float32 ``(2, y1-y0, x1-x0)``, of variance one or so; 0 above
     `FIRST`.
 
-    x wraps at the level's width. `nested`: a level's parcels lie in those of the level above, as far as `FIRST`, whose
-    borders are seen too; else each level has its own. `narrowest`: pixels, of its rows.
+    x wraps at the level's width. `nested`: a level's parcels lie in those of the level above, as far as the one where
+    the `ruling` begins, whose borders are seen too; else each level has its own.
     """
+    ruling = ruling or Ruling()
     out = np.zeros((CHANNELS, y1 - y0, x1 - x0), np.float32)
     if level < FIRST:
         return out
-    first = FIRST if nested else level  # the level that has districts
+    first = min(ruling.begins, level) if nested else level  # the level that has districts
     world, around, scale = hashed(np.uint64(0), seed, first), width(first) // SIZE, 1 << (level - first)
     size = SIZE * scale
     for a, b in _strips(y0, y1, size):
@@ -81,9 +82,8 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, nested: boo
             top, c, d = a // size, max(x0, left * size), min(x1, (left + 1) * size)
             ys, xs = ((np.arange(*ends, dtype=np.float32) + np.float32(0.5)) / np.float32(scale)
                       for ends in ((a - top * size, b - top * size), (c - left * size, d - left * size)))
-            districts = _districts(world, around, left, top, np.float32(narrowest))
-            out[:, a - y0:b - y0, c - x0:d - x0] = _square(districts, xs[None], ys[:, None], scale, nested,
-                                                           np.float32(narrowest))
+            districts = _districts(world, around, left, top, ruling)
+            out[:, a - y0:b - y0, c - x0:d - x0] = _square(districts, xs[None], ys[:, None], scale, nested, ruling)
     return out
 
 
@@ -93,6 +93,14 @@ def _strips(y0: int, y1: int, size: int) -> Iterator[tuple[int, int]]:
         end = min(y0 + STRIP, (y0 // size + 1) * size, y1)
         yield y0, end
         y0 = end
+
+
+class Ruling(NamedTuple):
+    """What kind of parcels."""
+
+    rows: tuple[float, float] = ROWS  # pixels: how wide their rows are
+    strength: tuple[float, float] = STRENGTH
+    begins: int = FIRST               # nested ones: the level that has districts
 
 
 class Ruled(NamedTuple):
@@ -139,22 +147,22 @@ class Districts(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def _districts(world, around: int, left: int, top: int, narrowest) -> Districts:
+def _districts(world, around: int, left: int, top: int, ruling: Ruling) -> Districts:
     near = [(np.uint64(hashed(world, (left + i) % around, top + j)), i, j) for j in (-1, 0, 1) for i in (-1, 0, 1)]
     keys = np.array([key for key, _, _ in near])
     x = SIZE * (uniform(keys, 0) + np.array([i for _, i, _ in near], np.float32))
     y = SIZE * (uniform(keys, 1) + np.array([j for _, _, j in near], np.float32))
     # The direction by the tangent of half its angle, which needs no sine.
     half = uniform(keys, 2, -0.4142, 0.4142)
-    rules = (wide(uniform(keys, 3), narrowest), uniform(keys, 5, -9, 9), uniform(keys, 6, *LONG),
+    rules = (wide(uniform(keys, 3), ruling.rows), uniform(keys, 5, -9, 9), uniform(keys, 6, *LONG),
              uniform(keys, 7, -LANES, LANES))
     return Districts(keys, x, y, (1 - half**2) / (1 + half**2), 2 * half / (1 + half**2),
-                     np.maximum(uniform(keys, 4, *STRENGTH), FAINTEST), rules,
+                     np.maximum(uniform(keys, 4, *ruling.strength), FAINTEST), rules,
                      np.sqrt((x[:, None] - x) ** 2 + (y[:, None] - y) ** 2),
                      np.maximum(uniform(keys[:, None] ^ keys, 0, *ROADS), np.float32(0)))
 
 
-def _square(districts: Districts, x, y, scale: int, nested: bool, narrowest) -> np.ndarray:
+def _square(districts: Districts, x, y, scale: int, nested: bool, ruling: Ruling) -> np.ndarray:
     """Some pixels of one square: which district is nearest, what that one has ruled there, and what has been ruled in
     its parcels since, `scale` times finer."""
     # Those that cannot be the nearest or the second anywhere here are left out.
@@ -184,9 +192,9 @@ def _square(districts: Districts, x, y, scale: int, nested: bool, narrowest) -> 
         x, y = 4 * x, 4 * y
         turned = (part[0] & np.uint64(1)).astype(bool)
         x, y, scale = np.where(turned, y, x), np.where(turned, -x, y), scale // 4
-        ruled = _rule(part[0], x, y, wide(scaled(part[0], 0, 1), narrowest), scaled(part[0] << _24, -9, 9),
+        ruled = _rule(part[0], x, y, wide(scaled(part[0], 0, 1), ruling.rows), scaled(part[0] << _24, -9, 9),
                       scaled(part[1], *LONG), scaled(part[1] << _24, -LANES, LANES))
-        strength = np.maximum(scaled(part[1] << _12, *STRENGTH), FAINTEST)
+        strength = np.maximum(scaled(part[1] << _12, *ruling.strength), FAINTEST)
     return total + strength * _seen(ruled, 1, 1)
 
 
@@ -217,6 +225,7 @@ def _seen(ruled: Ruled, share, scale: int) -> np.ndarray:
     return np.stack([ruled.light * share + ruled.lane / _line(ruled.aside, scale), ruled.green * share])
 
 
-def wide(share: np.ndarray, narrowest) -> np.ndarray:
+def wide(share: np.ndarray, rows: tuple[float, float]) -> np.ndarray:
     """How wide rows are, of numbers in 0…1: narrow ones are more."""
-    return narrowest + (np.float32(ROWS[1]) - narrowest) * share * share
+    narrowest, widest = np.float32(rows)
+    return narrowest + (widest - narrowest) * share * share

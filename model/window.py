@@ -3,15 +3,14 @@
 import numpy as np
 import torch
 
-from model import gullies, land_use, noise
+from model import land_use, noise
 from model.base import Base
 from model.checkpoint import Checkpoint
 from model.grid import TILE, ground_resolution, pixel_latitude, tile_latitude, width
 from model.network import SCALE
 from model.readings import inner
-from model.residual import enlarge
 from model.schedule import ddim
-from model.underlay import fertile, painted, projected, shaded, tempered
+from model.underlay import finished
 
 
 def condition_box(halo: int, x: int, y: int) -> tuple[int, int, int, int]:
@@ -50,8 +49,8 @@ def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: i
     halo, size = sampler.halo, TILE + 2 * sampler.halo
     low = torch.from_numpy(condition).to(device).permute(2, 0, 1)[None].float() / 127.5 - 1
     low = low.contiguous(memory_format=torch.channels_last)
-    share = sampler.projection(level)
-    kept = SCALE if share and drop else 0  # around the window, for means that are enlarged
+    dials = sampler.dials(level) if base else sampler.dials(level)._replace(shade=0.0, slope=0.0)
+    kept = SCALE if dials.projection and drop else 0  # around the window, for means that are enlarged
     x0, y0 = x * TILE - halo, y * TILE - halo
     if sampler.rows:
         of_patches = row_resolutions(level, y0, size, network.config.patch)
@@ -81,14 +80,6 @@ def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: i
                        drop=early if t == sampler.times[-1] else 0, extra=extra)
 
     clean = inner(ddim(denoise, start, list(sampler.times), network.config.predicts), drop - kept - early)
-    enlarged = enlarge(tempered(low, sampler.sharpening(level), sampler.calming(level)))
-    if base and sampler.shade(level):
-        enlarged = shaded(enlarged, low, ruled[:, :gullies.CHANNELS], 1 - plain, sampler.shade(level))
-    made = inner(enlarged, drop - kept) + checkpoint.whitening.colour(clean, of_pixels)
-    if share:
-        made = inner(projected(made, inner(low, (drop - kept) // SCALE), share), kept)
-    if sampler.paint(level):
-        share = sampler.paint(level) * plain * fertile(low)
-        made = painted(made, inner(network.fields(ruled), drop), inner(share, drop))
+    made = finished(low, checkpoint.whitening.colour(clean, of_pixels), network.shown(ruled, plain), dials, drop, kept)
     pixels = ((made + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     return pixels[0].permute(1, 2, 0).contiguous().cpu().numpy()
