@@ -510,22 +510,22 @@ def test_where_land_is_known_to_be_tilled_a_likeness_is_too():
 
 def test_one_comes_down_to_towns_and_holds_them_against_towns():
     """Were they held against whatever has their colour, they would be fields, as they were."""
-    farms = [grained(n, 8, "76", "farmland") for n in range(3)]
-    cities = [grained(n, 60, "76", "city") for n in range(3, 6)]
+    farms = [grained(n, 8, "19", "farmland") for n in range(3)]
+    cities = [grained(n, 60, "19", "city") for n in range(3, 6)]
     top = under_earth(20)
     top.base = np.full_like(top.base, 100)
     patches = [top, *farms, *cities]
     descent = Descent(patches, Pairs(patches, 1, PairConfig(calm=0.0)), 80, {}, 0, 1, True, True, towned=True)
-    built = descent.real["76"][-1]
+    built = descent.real["19"][-1]
     assert sorted(built > 0.5).count(True) == 12 and built[:12].max() < 0.1  # four squares of each city
     condition = halfway()
     for use, town in ((Use.TOWN, True), (Use.TILLED, False)):
-        found = [descent.choose("76", condition, np.random.default_rng(n), use=use).picture for n in range(10)]
+        found = [descent.choose("19", condition, np.random.default_rng(n), use=use).picture for n in range(10)]
         assert {bool(picture.diff(dim=2).abs().mean() > 0.06) for picture in found} == {town}
     # Dark woods have no towns, whatever the map says: so nothing is to be built there.
-    assert descent.choose("76", condition - 0.4, np.random.default_rng(1), use=Use.TOWN).ground != Ground.BUILT
+    assert descent.choose("19", condition - 0.4, np.random.default_rng(1), use=Use.TOWN).ground != Ground.BUILT
     courses = [descent.plan(np.random.default_rng(n)) for n in range(60)]
-    deepest = [course for course in courses if course.level == "76"]
+    deepest = [course for course in courses if course.level == "19"]
     assert 0.05 < np.mean([course.use == Use.TOWN for course in deepest]) < 0.5
     for course in deepest:
         seed, level, x, y = course.where
