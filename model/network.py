@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from model import cover, gullies, land_use, parcels
+from model import arrays, cover, gullies, land_use, parcels
 from model.readings import Cells, Creases, Relief, inner
 
 SCALE = 4  # every level is four times finer than its condition
@@ -400,27 +400,29 @@ class Network(nn.Module):
         return [x.contiguous(memory_format=torch.channels_last) for x in found]
 
     def ruled(self, seed: int, level: int, x0: int, y0: int, x1: int, y1: int,
-              tilled: bool | None = None, plain: np.ndarray | float = 1.0, gentle: float = 0.0) -> np.ndarray | None:
+              tilled: bool | None = None, plain: np.ndarray | torch.Tensor | float = 1.0, gentle: float = 0.0,
+              device: torch.device | None = None) -> np.ndarray | torch.Tensor | None:
         """The gullies, the parcels and the cover that it is shown at these pixels of a level, float32
         ``(shown, y1-y0, x1-x0)``; None if it is shown none. `tilled`: as if all were so, or none, whatever the land
         use. `plain`: how plain the base is there, in 0…1; not looked at unless `config.plains`. `gentle`: by how much
-        gullies are fainter where it is plain."""
+        gullies are fainter where it is plain. `device`: None for an array."""
         c, place = self.config, (seed, level, x0, y0, x1, y1)
         shares = np.float32(1), np.float32(1)  # of the parcels and of the cover
         if c.land_use:
-            share = land_use.field(*place) if tilled is None else np.float32(tilled)
-            share = share * np.float32(plain) if c.plains else share
+            share = land_use.field(*place, device) if tilled is None else np.float32(tilled)
+            share = share * plain if c.plains else share
             shares = share, 1 - share
-        found = [gullies.field(*place)] if c.gullies else []
+        found = [gullies.field(*place, device)] if c.gullies else []
         if gentle and found:
-            found[0] *= np.float32(1) - np.float32(gentle) * np.float32(plain)
+            found[0] *= 1 - plain * np.float32(gentle)
         for shown, kind, how, share in ((c.parcels, parcels, (c.nested, c.rows), shares[0]),
                                         (c.cover, cover, (), shares[1])):
-            if shown and np.any(share):
-                found.append(kind.field(*place, *how) * share)
-            elif shown:  # what is nowhere to be seen need not be computed
-                found.append(np.zeros((kind.CHANNELS, y1 - y0, x1 - x0), np.float32))
-        return np.concatenate(found) if found else None
+            # What is nowhere to be seen need not be computed; to ask a GPU whether it is would take as long.
+            if shown and (device is not None or np.any(share)):
+                found.append(kind.field(*place, *how, device=device) * share)
+            elif shown:
+                found.append(arrays.zeros((kind.CHANNELS, y1 - y0, x1 - x0), device))
+        return arrays.joined(found) if found else None
 
     def fields(self, ruled: torch.Tensor) -> torch.Tensor:
         """Of what is `ruled`, ``(B, shown, H, W)``, the parcels and the cover, without the gullies."""

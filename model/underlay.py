@@ -48,7 +48,7 @@ def shaded(enlarged: torch.Tensor, condition: torch.Tensor, light: torch.Tensor,
     darkest, lightest = (of(condition, 1, keepdim=True) for of in (torch.amin, torch.amax))
     snow = _rising((darkest + 1) * 127.5, *WHITE) * _rising((lightest - darkest) * 127.5, *COLOURED)
     snow = bilinear(_mean(snow, CLOSE), SCALE)
-    colour = torch.tensor(WARM, device=light.device)[:, None, None]
+    colour = torch.tensor(WARM).to(light.device, non_blocking=True)[:, None, None]
     light = light.sum(1, keepdim=True).clamp(*LIGHT) * colour
     return enlarged + (enlarged + 1) * (share * rugged * snow * light)
 
@@ -73,7 +73,8 @@ def painted(picture: torch.Tensor, fields: torch.Tensor, share: torch.Tensor) ->
     """``(B, 3, H, W)`` made lighter or darker, and greener or browner, by as much as `fields`, pairs of channels
     ``(B, 2·n, H, W)``, say of each pixel, times `share`, ``(B, 1, H, W)``."""
     light, lush = fields.unflatten(1, (-1, 2)).sum(1).clamp(-MOST, MOST).split(1, 1)
-    lighter, greener = (torch.tensor(of, device=fields.device)[:, None, None] for of in (LIGHTER, GREENER))
+    lighter, greener = (torch.tensor(of).to(fields.device, non_blocking=True)[:, None, None]
+                        for of in (LIGHTER, GREENER))
     return picture + (picture + 1) * share * (light * lighter + lush * greener)
 
 
