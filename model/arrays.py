@@ -9,6 +9,8 @@ there without waiting for it.
 import numpy as np
 import torch
 
+FEW = 8192  # numbers that are made and sent to a GPU before it has begun with the thirty operations that make them
+
 _GOLDEN, _FIRST, _SECOND = (np.uint64(v) for v in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 
 
@@ -82,6 +84,14 @@ def scaled(bits, low: float, high: float):
     share *= float(np.float32(high - low))
     share += float(np.float32(low))
     return share
+
+
+def grid(key, columns: np.ndarray, rows: np.ndarray, low: float, high: float, device: torch.device | None):
+    """A number in low…high of every column and row: float32 ``(rows, columns)``."""
+    few = device is None or len(columns) * len(rows) <= FEW
+    columns, rows = (put(of, None if few else device) for of in (columns, rows))
+    found = scaled(hashed(key, columns, rows[:, None]), low, high)
+    return put(found, device) if few else found
 
 
 def uniform(key, which: int, low: float = 0.0, high: float = 1.0):

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from model import arrays
-from model.arrays import hashed, picked, quotient, root, scaled, stretched
+from model.arrays import hashed, picked, quotient, root, stretched
 from model.grid import width
 
 CHANNELS = 2             # brightness, and how green it is
@@ -37,7 +37,7 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None
 
     def noise(kind: str, of: int, size: int, step: int = 1):
         key = hashed(np.uint64(0), seed, KINDS[kind], of, size << (15 - level))
-        return smooth(key, level, size, x0, y0, x1, y1, step, device)
+        return splines(key, level, size, x0, y0, x1, y1, step, device)
     shared, size = arrays.zeros(out.shape[1:], device), FINEST
     for of in range(level, FIRST - 1, -2):
         scale = 1 << (level - of)
@@ -51,7 +51,7 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None
         border = sign(ground, SHARP)
         ground = quotient(ground, EDGE)
         border /= 1 + ground * ground
-        light, green, water = (sign(noise(kind, of, REGION * scale, STEP), FAINT)
+        light, green, water = (repeated(sign(noise(kind, of, REGION * scale, STEP), FAINT), x0, y0, x1, y1, STEP)
                                for kind in ("light", "green", "water"))
         stream = quotient(stream, STREAM * np.float32(scale**0.5))
         bed = 1 / (1 + (stream * stream) ** 2)
@@ -78,18 +78,26 @@ def smooth(key, level: int, size: int, x0: int, y0: int, x1: int, y1: int, step:
 
     `step`: it is the same for so many pixels along and across.
     """
+    made = splines(key, level, size, x0, y0, x1, y1, step, device)
+    return made if step == 1 else repeated(made, x0, y0, x1, y1, step)
+
+
+def splines(key, level: int, size: int, x0: int, y0: int, x1: int, y1: int, step: int, device=None):
+    """The same, one number for every square of `step` pixels, from the one that x0, y0 lies in."""
     (columns, left, across), (rows, top, along) = (_squares(*ends, size, step, device) for ends in ((x0, x1), (y0, y1)))
-    known = scaled(hashed(key, columns % (width(level) // size), rows[:, None]), -1.0, 1.0)
-    lines = sum(picked(known, top + i, 0) * along[i][:, None] for i in range(3))
-    made = picked(lines, left, 1)
+    known = arrays.grid(key, columns % (width(level) // size), rows, -1.0, 1.0, device)
+    if device is not None:  # in few operations, for to begin with one takes as long as the rest of it
+        lines = sum(picked(known, top.flatten(), 0).unflatten(0, (3, -1)) * along[..., None])
+        parts = picked(lines, left.flatten(), 1).unflatten(1, (3, -1)) * across
+        return parts[:, 0] + parts[:, 1] + parts[:, 2]
+    lines = sum(known[top[i]] * along[i][:, None] for i in range(3))
+    made = picked(lines, left[0], 1)
     made *= across[0]
     for i in (1, 2):
-        part = picked(lines, left + i, 1)
+        part = picked(lines, left[i], 1)
         part *= across[i]
         made += part
-    if step == 1:
-        return made
-    return repeated(made, x0, y0, x1, y1, step)
+    return made
 
 
 def repeated(values, x0: int, y0: int, x1: int, y1: int, step: int):
@@ -100,11 +108,11 @@ def repeated(values, x0: int, y0: int, x1: int, y1: int, step: int):
 
 @lru_cache(maxsize=256)
 def _squares(begin: int, end: int, size: int, step: int, device=None) -> tuple:
-    """Squares, and of every `step` pixels from begin to end the first of three of them that each is made of, from the
-    first of all, and their shares ``(3, n)``. (A field asks for the same some times.)"""
+    """Squares, and of every `step` pixels from begin to end which three of them each is made of, and their shares, both
+    ``(3, n)``. (A field asks for the same some times.)"""
     first, shares = _weights(begin // step * step, end, size, step)
     squares = np.arange(first.min(), first.max() + 3)
-    return tuple(arrays.put(x, device) for x in (squares, first - first[0], shares))
+    return squares, *(arrays.put(x, device) for x in (first - first[0] + np.arange(3)[:, None], shares))
 
 
 def _weights(begin: int, end: int, size: int, step: int) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,7 @@ import torch
 from torch.nn import functional as F
 
 from model import arrays
-from model.arrays import hashed, scaled
+from model.arrays import hashed
 from model.grid import width
 from model.readings import Relief, limited
 
@@ -45,9 +45,8 @@ def white(seed: int, level: int, grid: int, which: int, x0: int, y0: int, x1: in
           device=None) -> torch.Tensor:
     """Numbers of variance one of these squares of `grid` pixels: ``(1, 1, y1-y0, x1-x0)``. x wraps."""
     key = hashed(np.uint64(0), seed, level, which)
-    columns, rows = (arrays.put(x, device) for x in (np.arange(x0, x1) % (width(level) // grid), np.arange(y0, y1)))
-    found = scaled(hashed(key, columns, rows[:, None]), -(3**0.5), 3**0.5)
-    return torch.as_tensor(found)[None, None]
+    columns, rows = np.arange(x0, x1) % (width(level) // grid), np.arange(y0, y1)
+    return torch.as_tensor(arrays.grid(key, columns, rows, -(3**0.5), 3**0.5, device))[None, None]
 
 
 def cut(found: torch.Tensor, at: tuple[int, int], x0: int, y0: int, x1: int, y1: int) -> torch.Tensor:

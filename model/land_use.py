@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from model import arrays
 from model.arrays import hashed
 from model.base import Base
-from model.cover import repeated, sign, smooth
+from model.cover import repeated, sign, splines
 from model.parcels import FIRST
 
 WIDEST, FINEST = 256, 32  # pixels of `FIRST`, and of the level that looks: squares of the widest noise and the finest
@@ -35,15 +35,15 @@ SEA = 4                   # grey levels by which blue is above red and green whe
 def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None):
     """How tilled the pixels x0…x1, y0…y1 of a level are: float32 ``(y1-y0, x1-x0)`` in 0…1; wild above `FIRST`. x wraps
     at the level's width. `device`: None for an array."""
-    total = arrays.zeros((y1 - y0, x1 - x0), device)
     if level < FIRST:
-        return total
-    size, strength = WIDEST << (level - FIRST), np.float32(1)
+        return arrays.zeros((y1 - y0, x1 - x0), device)
+    total, size, strength = 0, WIDEST << (level - FIRST), np.float32(1)
     while size >= FINEST:
         key = hashed(np.uint64(0), seed, 0x11A5D, size << (15 - level))
-        total += smooth(key, level, size, x0, y0, x1, y1, STEP, device) * strength
+        total = total + splines(key, level, size, x0, y0, x1, y1, STEP, device) * strength
         size, strength = size // 2, strength * ROUGH
-    return (sign(total + BIAS, BLURRED) * np.float32(0.6) + np.float32(0.5)).clip(0, 1)
+    share = (sign(total + BIAS, BLURRED) * np.float32(0.6) + np.float32(0.5)).clip(0, 1)
+    return repeated(share, x0, y0, x1, y1, STEP)
 
 
 def plain(base: np.ndarray) -> np.ndarray:
