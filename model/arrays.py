@@ -49,6 +49,8 @@ def shifted(bits: torch.Tensor, by: int) -> torch.Tensor:
 
 def hashed(key, *parts):
     """A key, uint64, of a key and integers, broadcast (splitmix64, Steele et al. 2014)."""
+    if all(isinstance(x, (int, np.integer)) for x in (key, *parts)):
+        return _hashed_number(int(key), parts)
     if any(torch.is_tensor(x) for x in (key, *parts)):
         return _hashed_tensors(key, parts)
     with np.errstate(over="ignore"):
@@ -62,6 +64,15 @@ def hashed(key, *parts):
             key *= _SECOND
             key ^= key >> np.uint64(31)
     return key
+
+
+def _hashed_number(key: int, parts) -> np.uint64:
+    for part in parts:
+        key = ((key ^ int(part)) + int(_GOLDEN)) % 2**64
+        key = (key ^ (key >> 30)) * int(_FIRST) % 2**64
+        key = (key ^ (key >> 27)) * int(_SECOND) % 2**64
+        key ^= key >> 31
+    return np.uint64(key)
 
 
 def _hashed_tensors(key, parts) -> torch.Tensor:
@@ -87,9 +98,11 @@ def scaled(bits, low: float, high: float):
 
 
 def grid(key, columns: np.ndarray, rows: np.ndarray, low: float, high: float, device: torch.device | None):
-    """A number in low…high of every column and row: float32 ``(rows, columns)``."""
-    few = device is None or len(columns) * len(rows) <= FEW
-    columns, rows = (put(of, None if few else device) for of in (columns, rows))
+    """A number in low…high of every column and row: float32 ``(rows, columns)``; of keys ``(n, 1, 1)`` of each."""
+    few = device is None or len(columns) * len(rows) * np.size(key) <= FEW
+    if not few:
+        columns, rows = (put(of, device) for of in (columns, rows))
+        key = put(key, device) if np.ndim(key) else key
     found = scaled(hashed(key, columns, rows[:, None]), low, high)
     return put(found, device) if few else found
 

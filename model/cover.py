@@ -9,6 +9,7 @@ libm decides a last digit; `arrays` has them for NumPy and for a GPU. What chang
 `generator.REVISION`.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -27,23 +28,24 @@ SPREAD = np.float32(1.5)  # how light, dark or green land is at most
 REGION, FAINT = 512, np.float32(0.15)  # pixels of the squares in which woods are dark, or light, and where neither
 STEP = 8                 # pixels, along and across, that are told one number of that
 STREAM, BANKS = np.float32(1.0), np.float32(1.6)  # half width of a stream, pixels; how light or dark it is
-KINDS = {name: number for number, name in enumerate(("shared", "land", "stream", "light", "green", "water"), 1)}
+REGIONAL = "light", "green", "water"
+KINDS = {name: number for number, name in enumerate(("shared", "land", "stream", *REGIONAL), 1)}
 
 
 def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None):
     """Cover of the pixels x0…x1, y0…y1 of a level: float32 ``(2, y1-y0, x1-x0)``, of variance one or so; 0 above
     `FIRST`. x wraps at the level's width. `device`: None for an array."""
-    out = arrays.zeros((CHANNELS, y1 - y0, x1 - x0), device)
+    place, out = (x0, y0, x1, y1), arrays.zeros((CHANNELS, y1 - y0, x1 - x0), device)
+    made = {} if device is None else at_once(seed, level, place, device)
 
     def noise(kind: str, of: int, size: int, step: int = 1):
-        key = hashed(np.uint64(0), seed, KINDS[kind], of, size << (15 - level))
-        return splines(key, level, size, x0, y0, x1, y1, step, device)
-    shared, size = arrays.zeros(out.shape[1:], device), FINEST
-    for of in range(level, FIRST - 1, -2):
-        scale = 1 << (level - of)
-        while size < OWN[0] * scale:
+        if device is None:
+            return splines(key(seed, level, kind, of, size), level, size, *place, step)
+        return made[kind, of, size]
+    shared = arrays.zeros(out.shape[1:], device)
+    for of, scale, sizes in grounds(level):
+        for size in sizes:
             shared += noise("shared", 0, size) * steep(size, level)
-            size *= 2
         ground, stream = 1 * shared, 1 * shared  # what is added to them is their own
         for own in (scale * own for own in OWN):
             ground += noise("land", of, own) * steep(own, level)
@@ -51,13 +53,50 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None
         border = sign(ground, SHARP)
         ground = quotient(ground, EDGE)
         border /= 1 + ground * ground
-        light, green, water = (repeated(sign(noise(kind, of, REGION * scale, STEP), FAINT), x0, y0, x1, y1, STEP)
-                               for kind in ("light", "green", "water"))
+        light, green, water = (repeated(sign(noise(kind, of, REGION * scale, STEP), FAINT), *place, STEP)
+                               for kind in REGIONAL)
         stream = quotient(stream, STREAM * np.float32(scale**0.5))
         bed = 1 / (1 + (stream * stream) ** 2)
         out[0] += border * light * SPREAD + bed * water * BANKS
         out[1] += border * green * SPREAD + bed
     return out
+
+
+def grounds(level: int) -> Iterator[tuple[int, int, list[int]]]:
+    """The levels that a level shows, its own first: how much coarser they are, and the sizes, in its pixels, of the
+    noises that they have in common with all finer ones, and these have not."""
+    size = FINEST
+    for of in range(level, FIRST - 1, -2):
+        scale, sizes = 1 << (level - of), []
+        while size < OWN[0] * scale:
+            sizes.append(size)
+            size *= 2
+        yield of, scale, sizes
+
+
+def key(seed: int, level: int, kind: str, of: int, size: int) -> np.uint64:
+    """Of a noise of squares so many pixels of a level wide."""
+    return hashed(np.uint64(0), seed, KINDS[kind], of, size << (15 - level))
+
+
+def layers(level: int) -> Iterator[tuple[str, int, int, int]]:
+    """All noises of a level: of what kind and which level, how wide, and the pixels that are told one number."""
+    for of, scale, sizes in grounds(level):
+        yield from (("shared", 0, size, 1) for size in sizes)
+        for own in OWN:
+            yield from (("land", of, scale * own, 1), ("stream", of, 2 * scale * own, 1))
+        yield from ((kind, of, REGION * scale, STEP) for kind in REGIONAL)
+
+
+def at_once(seed: int, level: int, place: tuple[int, int, int, int], device) -> dict:
+    """All noises of a level by kind, level and size, on a device, where those of a size cost no more than one."""
+    made, alike = {}, {}
+    for kind, of, size, step in layers(level):
+        alike.setdefault((size, step), []).append((kind, of, size))
+    for (size, step), those in alike.items():
+        keys = np.array([key(seed, level, *which) for which in those])[:, None, None]
+        made |= zip(those, splines(keys, level, size, *place, step, device), strict=True)
+    return made
 
 
 def steep(size: int, level: int) -> np.float32:
@@ -83,13 +122,14 @@ def smooth(key, level: int, size: int, x0: int, y0: int, x1: int, y1: int, step:
 
 
 def splines(key, level: int, size: int, x0: int, y0: int, x1: int, y1: int, step: int, device=None):
-    """The same, one number for every square of `step` pixels, from the one that x0, y0 lies in."""
+    """The same, one number for every square of `step` pixels, from the one that x0, y0 lies in; on a device of several
+    keys ``(n, 1, 1)``, if they are given: ``(n, h, w)``."""
     (columns, left, across), (rows, top, along) = (_squares(*ends, size, step, device) for ends in ((x0, x1), (y0, y1)))
     known = arrays.grid(key, columns % (width(level) // size), rows, -1.0, 1.0, device)
     if device is not None:  # in few operations, for to begin with one takes as long as the rest of it
-        lines = sum(picked(known, top.flatten(), 0).unflatten(0, (3, -1)) * along[..., None])
-        parts = picked(lines, left.flatten(), 1).unflatten(1, (3, -1)) * across
-        return parts[:, 0] + parts[:, 1] + parts[:, 2]
+        lines = sum((picked(known, top.flatten(), -2).unflatten(-2, (3, -1)) * along[..., None]).unbind(-3))
+        first, second, third = (picked(lines, left.flatten(), -1).unflatten(-1, (3, -1)) * across).unbind(-2)
+        return first + second + third
     lines = sum(known[top[i]] * along[i][:, None] for i in range(3))
     made = picked(lines, left[0], 1)
     made *= across[0]

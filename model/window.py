@@ -29,7 +29,7 @@ def condition_box(halo: int, x: int, y: int, side: int = 1) -> tuple[int, int, i
 def row_resolutions(level: int, y0: int, size: int, step: int) -> list[list[float]]:
     """m/px in the middle of every `step` pixel rows of a window that begins at row `y0`; at the poles, the last's."""
     middles = np.clip(np.arange(y0, y0 + size, step) + step / 2, 0.5, width(level) - 0.5)
-    return [[ground_resolution(level, pixel_latitude(level, middle)) for middle in middles]]
+    return [[ground_resolution(level, pixel_latitude(level, middle)) for middle in middles.tolist()]]
 
 
 @torch.inference_mode()
