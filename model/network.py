@@ -180,12 +180,13 @@ def conv3x3(inputs: int, outputs: int, padding: str = "zeros", stride: int = 1) 
 
 class RepeatingConv(nn.Conv2d):
     """A convolution that repeats the outermost pixels; on a GPU the gradient of that is a sum of slices, for torch adds
-    it up pixel by pixel, in any order."""
+    it up pixel by pixel, in any order, and what is repeated keeps its layout, which torch turns twice."""
 
     def _conv_forward(self, x, weight, bias):
-        if not (x.is_cuda and torch.is_grad_enabled()):
+        if not x.is_cuda:
             return super()._conv_forward(x, weight, bias)
-        return F.conv2d(Repeated.apply(x), weight, bias, self.stride)
+        around = Repeated.apply(x) if torch.is_grad_enabled() else repeated(x)
+        return F.conv2d(around, weight, bias, self.stride)
 
 
 class Pointwise(nn.Conv2d):
@@ -199,6 +200,17 @@ class Pointwise(nn.Conv2d):
         if x.is_cuda or torch.is_grad_enabled() or torch.backends.cpu.get_cpu_capability() == "AVX512":
             return super()._conv_forward(x, weight, bias)
         return F.linear(x.permute(0, 2, 3, 1), weight[:, :, 0, 0], bias).permute(0, 3, 1, 2)
+
+
+def repeated(x: torch.Tensor) -> torch.Tensor:
+    """``(B, C, H, W)`` with its outermost pixels repeated once, channels last: ``(B, C, H + 2, W + 2)``."""
+    batch, channels, height, width = x.shape
+    made = x.new_empty(batch, height + 2, width + 2, channels).permute(0, 3, 1, 2)
+    made[:, :, 1:-1, 1:-1] = x
+    for dim, size in ((3, width), (2, height)):  # the corners last
+        for outer, edge in ((0, 1), (size + 1, size)):
+            made.select(dim, outer).copy_(made.select(dim, edge))
+    return made
 
 
 class Repeated(torch.autograd.Function):
