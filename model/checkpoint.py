@@ -20,6 +20,7 @@ from model.grid import MAX_ZOOM
 from model.network import Network, NetworkConfig
 from model.residual import Whitening
 from model.schedule import STEPS
+from model.underlay import Dials
 
 FORMAT = 1
 WEIGHTS = Path(__file__).parent / "weights"
@@ -40,6 +41,8 @@ class SamplerConfig:
     shades: dict[str, float] = field(default_factory=dict)       # ... and how light and dark gullies in its snow are
     gentle: dict[str, float] = field(default_factory=dict)       # how much fainter gullies are where the base is plain
     paints: dict[str, float] = field(default_factory=dict)       # ... and how light or green its fields and woods are
+    slopes: dict[str, float] = field(default_factory=dict)       # likewise gullies on other mountains than snow's
+    towns: dict[str, float] = field(default_factory=dict)        # share of a town's colour that is laid over its ground
     rows: bool = False                              # told every row's ground resolution, not the window's middle's
 
     def __post_init__(self):
@@ -49,7 +52,8 @@ class SamplerConfig:
         given = {("degradation told", "every level"): self.degradation}
         for what, known in (("degradation told", self.degradations), ("projection", self.projections),
                             ("sharpening", self.sharpenings), ("calming", self.calmings), ("shade", self.shades),
-                            ("paint", self.paints), ("gentleness", self.gentle)):
+                            ("paint", self.paints), ("gentleness", self.gentle),
+                            ("light on slopes", self.slopes), ("town", self.towns)):
             if unknown := [level for level in known if level not in map(str, range(1, MAX_ZOOM + 1, 2))]:
                 raise ValueError(f"there is a {what} at the odd levels to {MAX_ZOOM}, not at {unknown}")
             given |= {(what, level): value for level, value in known.items()}
@@ -61,29 +65,14 @@ class SamplerConfig:
         """The degradation that the network is told of its condition at a level."""
         return self.degradations.get(str(level), self.degradation)
 
-    def projection(self, level: int) -> float:
-        """The share of what a picture's 4×4 means are off its condition that is taken out of it at a level."""
-        return self.projections.get(str(level), 0.0)
-
-    def sharpening(self, level: int) -> float:
-        """By how much a level's condition is sharpened before it is enlarged; not what the network sees of it."""
-        return self.sharpenings.get(str(level), 0.0)
-
-    def calming(self, level: int) -> float:
-        """By how much it is smoothed instead, where it is calm."""
-        return self.calmings.get(str(level), 0.0)
-
-    def shade(self, level: int) -> float:
-        """By how much a level's gullies make snow lighter and darker where the base is rugged."""
-        return self.shades.get(str(level), 0.0)
-
     def gentleness(self, level: int) -> float:
         """By how much the gullies that the network is shown at a level are fainter where the base is plain."""
         return self.gentle.get(str(level), 0.0)
 
-    def paint(self, level: int) -> float:
-        """By how much a level's fields and woods are made lighter, darker, greener and browner."""
-        return self.paints.get(str(level), 0.0)
+    def dials(self, level: int) -> Dials:
+        """What is done at a level to what a picture is made of."""
+        return Dials(*(of.get(str(level), 0.0) for of in (self.sharpenings, self.calmings, self.shades, self.slopes,
+                                                          self.projections, self.paints, self.towns)))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import operator
 from model.errors import BadTile, TileOutside
 
 TILE = 256          # pixels
+SCALE = 4           # every level is so many times finer than its condition
 MAX_ZOOM = 15       # 4.78 m/px at the equator
 EQUATOR_RESOLUTION = 156543.03392804097  # 2π·6378137 / 256, metres per pixel of zoom 0 at the equator
 

@@ -10,16 +10,25 @@
 
 import math
 from dataclasses import asdict, dataclass
+from enum import IntEnum
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from model import arrays, cover, gullies, land_use, parcels
+from model import arrays, cover, gullies, land_use, parcels, towns
+from model.grid import SCALE
 from model.readings import Cells, Creases, Relief, inner
+from model.underlay import Shown
 
-SCALE = 4  # every level is four times finer than its condition
+
+class Use(IntEnum):
+    """What land is used for, and so what the map shows there."""
+
+    WILD = 0    # cover
+    TILLED = 1  # parcels
+    TOWN = 2    # streets for parcels
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,7 @@ class NetworkConfig:
     cover: bool = False                      # True: is shown woods, clearings and streams besides ...
     land_use: bool = False                   # ... or these where land is wild, and parcels where it is tilled, ...
     plains: bool = False                     # ... which it is nowhere but where the base is plain
+    towns: bool = False                      # True: is shown where towns are, and their streets for parcels
     rim: int = 0                             # pixels of noise around a window that are read as these, and no more
     padding: str = "zeros"                   # beyond a window, in the encoder and the deeper levels: or "replicate"
     enlarging: str = "nearest"               # of features, with a pixel-shuffle in the head: or "bilinear", with none
@@ -80,6 +90,8 @@ class NetworkConfig:
             raise ValueError("parcels cannot be nested where none are shown")
         if self.land_use and not (self.parcels and self.cover):
             raise ValueError("land use decides between parcels and cover, and not both are shown")
+        if self.towns and not self.land_use:
+            raise ValueError("streets stand in the place of parcels, and there is no land use")
         if self.plains and not self.land_use:
             raise ValueError("plains are where land may be tilled, and there is no land use")
         if not (self.white or self.predicts == "x0" and (self.creases or self.cells or self.relief)):
@@ -97,8 +109,9 @@ class NetworkConfig:
 
     @property
     def shown(self) -> int:
-        """Channels of the gullies, the parcels and the cover that it is shown."""
-        return gullies.CHANNELS * self.gullies + parcels.CHANNELS * self.parcels + cover.CHANNELS * self.cover
+        """Channels of the gullies, the parcels, the cover and the towns that it is shown."""
+        return (gullies.CHANNELS * self.gullies + parcels.CHANNELS * self.parcels + cover.CHANNELS * self.cover
+                + towns.CHANNELS * self.towns)
 
     @property
     def enlarging_reach(self) -> int:
@@ -412,33 +425,47 @@ class Network(nn.Module):
         return [x.contiguous(memory_format=torch.channels_last) for x in found]
 
     def ruled(self, seed: int, level: int, x0: int, y0: int, x1: int, y1: int,
-              tilled: bool | None = None, plain: np.ndarray | torch.Tensor | float = 1.0, gentle: float = 0.0,
+              use: Use | None = None, plain: np.ndarray | torch.Tensor | float = 1.0, gentle: float = 0.0,
               device: torch.device | None = None) -> np.ndarray | torch.Tensor | None:
-        """The gullies, the parcels and the cover that it is shown at these pixels of a level, float32
-        ``(shown, y1-y0, x1-x0)``; None if it is shown none. `tilled`: as if all were so, or none, whatever the land
-        use. `plain`: how plain the base is there, in 0…1; not looked at unless `config.plains`. `gentle`: by how much
-        gullies are fainter where it is plain. `device`: None for an array."""
+        """The gullies, the parcels, the cover and the towns that it is shown at these pixels of a level, float32
+        ``(shown, y1-y0, x1-x0)``; None if it is shown none. `use`: as if all land were of that. `plain`: how plain the
+        base is there, in 0…1; not looked at unless `config.plains`. `gentle`: by how much gullies are fainter where it
+        is plain. `device`: None for an array."""
         c, place = self.config, (seed, level, x0, y0, x1, y1)
-        shares = np.float32(1), np.float32(1)  # of the parcels and of the cover
+        shares, town = (np.float32(1), np.float32(1)), np.float32(0)  # of the parcels and of the cover
         if c.land_use:
-            share = land_use.field(*place, device) if tilled is None else np.float32(tilled)
+            share = land_use.field(*place, device) if use is None else np.float32(use != Use.WILD)
             share = share * plain if c.plains else share
-            shares = share, 1 - share
+            if c.towns:
+                town = towns.field(*place, device) * plain if use is None else np.float32(use == Use.TOWN)
+                share, wild = share * (1 - town), (1 - share) * (1 - town)
+            else:
+                wild = 1 - share
+            shares = share, wild
         found = [gullies.field(*place, device)] if c.gullies else []
         if gentle and found:
             found[0] *= 1 - plain * np.float32(gentle)
-        for shown, kind, how, share in ((c.parcels, parcels, (c.nested, c.rows), shares[0]),
-                                        (c.cover, cover, (), shares[1])):
+        fields = c.nested, parcels.Ruling((c.rows, parcels.ROWS[1]))
+        for shown, kind, how, share in ((c.parcels, parcels, fields, shares[0]), (c.cover, cover, (), shares[1])):
             # What is nowhere to be seen need not be computed; to ask a GPU whether it is would take as long.
-            if shown and (device is not None or np.any(share)):
+            if shown and (torch.is_tensor(share) or np.any(share)):
                 found.append(kind.field(*place, *how, device=device) * share)
             elif shown:
                 found.append(arrays.zeros((kind.CHANNELS, y1 - y0, x1 - x0), device))
+        if c.towns:
+            if towns.near(*place) if torch.is_tensor(town) else np.any(town):
+                found[-2] += towns.streets(*place, device) * town
+            found.append(arrays.zeros((1, y1 - y0, x1 - x0), device) + town)
         return arrays.joined(found) if found else None
 
-    def fields(self, ruled: torch.Tensor) -> torch.Tensor:
-        """Of what is `ruled`, ``(B, shown, H, W)``, the parcels and the cover, without the gullies."""
-        return ruled[:, gullies.CHANNELS * self.config.gullies:]
+    def shown(self, ruled: torch.Tensor | None, plain) -> Shown | None:
+        """What is `ruled`, ``(B, shown, H, W)``, by its kinds."""
+        if ruled is None:
+            return None
+        c = self.config
+        town = towns.CHANNELS * c.towns
+        first = gullies.CHANNELS * c.gullies
+        return Shown(*ruled.split([first, c.shown - first - town, town], 1), plain)
 
     def embed(self, t, ground_resolution, degradation) -> torch.Tensor:
         """c_{k,t}: the sum of the embeddings ``(B, E)``; of rows ``(B, R, E)`` if the ground resolution is ``(B, R)``.
@@ -519,6 +546,7 @@ def inputs(config: NetworkConfig) -> dict[str, list[tuple]]:
     read += [("relief", part) for part in range(Relief.channels if config.relief else 0)]
     read += [("parcel", part) for part in range(parcels.CHANNELS if config.parcels else 0)]
     read += [("cover", part) for part in range(cover.CHANNELS if config.cover else 0)]
+    read += [("town", part) for part in range(towns.CHANNELS if config.towns else 0)]
 
     def numbered(what, count):
         return [(what, i) for i in range(count)]

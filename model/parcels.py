@@ -34,29 +34,29 @@ EDGE = 10.0              # pixels from its border where a larger parcel is half 
 
 
 def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, nested: bool = False,
-          narrowest: float = ROWS[0], device=None):
+          ruling: "Ruling" = None, device=None):
     """Parcels of the pixels x0…x1, y0…y1 of a level: float32 ``(2, y1-y0, x1-x0)``, of variance one or so; 0 above
     `FIRST`.
 
-    x wraps at the level's width. `nested`: a level's parcels lie in those of the level above, as far as `FIRST`, whose
-    borders are seen too; else each level has its own. `narrowest`: pixels, of its rows. `device`: None for an array.
+    x wraps at the level's width. `nested`: a level's parcels lie in those of the level above, as far as the one where
+    the `ruling` begins, whose borders are seen too; else each level has its own. `device`: None for an array.
     """
+    ruling = ruling or Ruling()
     out = arrays.zeros((CHANNELS, y1 - y0, x1 - x0), device)
     if level < FIRST:
         return out
-    first = FIRST if nested else level  # the level that has districts
+    first = min(ruling.begins, level) if nested else level  # the level that has districts
     world, around, scale = hashed(np.uint64(0), seed, first), width(first) // SIZE, 1 << (level - first)
     size = SIZE * scale
     if device is not None:
-        return _squares(world, around, (x0, y0, x1, y1), scale, nested, np.float32(narrowest), device)
+        return _squares(world, around, (x0, y0, x1, y1), scale, nested, ruling, device)
     for a, b in _strips(y0, y1, size):
         for left in range(x0 // size, (x1 - 1) // size + 1):
             top, c, d = a // size, max(x0, left * size), min(x1, (left + 1) * size)
             ys, xs = ((np.arange(*ends, dtype=np.float32) + np.float32(0.5)) / np.float32(scale)
                       for ends in ((a - top * size, b - top * size), (c - left * size, d - left * size)))
-            districts = _districts(world, around, left, top, np.float32(narrowest))
-            out[:, a - y0:b - y0, c - x0:d - x0] = _square(districts, xs[None], ys[:, None], scale, nested,
-                                                           np.float32(narrowest))
+            districts = _districts(world, around, left, top, ruling)
+            out[:, a - y0:b - y0, c - x0:d - x0] = _square(districts, xs[None], ys[:, None], scale, nested, ruling)
     return out
 
 
@@ -66,6 +66,14 @@ def _strips(y0: int, y1: int, size: int) -> Iterator[tuple[int, int]]:
         end = min(y0 + STRIP, (y0 // size + 1) * size, y1)
         yield y0, end
         y0 = end
+
+
+class Ruling(NamedTuple):
+    """What kind of parcels."""
+
+    rows: tuple[float, float] = ROWS  # pixels: how wide their rows are
+    strength: tuple[float, float] = STRENGTH
+    begins: int = FIRST               # nested ones: the level that has districts
 
 
 class Ruled(NamedTuple):
@@ -113,22 +121,22 @@ class Districts(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def _districts(world, around: int, left: int, top: int, narrowest) -> Districts:
+def _districts(world, around: int, left: int, top: int, ruling: Ruling) -> Districts:
     near = [(np.uint64(hashed(world, (left + i) % around, top + j)), i, j) for j in (-1, 0, 1) for i in (-1, 0, 1)]
     keys = np.array([key for key, _, _ in near])
     x = SIZE * (uniform(keys, 0) + np.array([i for _, i, _ in near], np.float32))
     y = SIZE * (uniform(keys, 1) + np.array([j for _, _, j in near], np.float32))
     # The direction by the tangent of half its angle, which needs no sine.
     half = uniform(keys, 2, -0.4142, 0.4142)
-    rules = (wide(uniform(keys, 3), narrowest), uniform(keys, 5, -9, 9), uniform(keys, 6, *LONG),
+    rules = (wide(uniform(keys, 3), ruling.rows), uniform(keys, 5, -9, 9), uniform(keys, 6, *LONG),
              uniform(keys, 7, -LANES, LANES))
     return Districts(keys, x, y, (1 - half**2) / (1 + half**2), 2 * half / (1 + half**2),
-                     np.maximum(uniform(keys, 4, *STRENGTH), FAINTEST), rules,
+                     np.maximum(uniform(keys, 4, *ruling.strength), FAINTEST), rules,
                      np.sqrt((x[:, None] - x) ** 2 + (y[:, None] - y) ** 2),
                      np.maximum(uniform(keys[:, None] ^ keys, 0, *ROADS), np.float32(0)))
 
 
-def _square(districts: Districts, x, y, scale: int, nested: bool, narrowest) -> np.ndarray:
+def _square(districts: Districts, x, y, scale: int, nested: bool, ruling: Ruling) -> np.ndarray:
     """Some pixels of one square: which district is nearest, what that one has ruled there, and what has been ruled in
     its parcels since, `scale` times finer."""
     # Those that cannot be the nearest or the second anywhere here are left out.
@@ -139,10 +147,11 @@ def _square(districts: Districts, x, y, scale: int, nested: bool, narrowest) -> 
     first, second, nearest, other = _two_nearest(
         near, ((x - districts.x[n]) ** 2 + (y - districts.y[n]) ** 2 for n in near))
     pair = nearest * len(districts.key) + other
-    return _divided(districts, x, y, nearest, pair, (first, second), scale, nested, narrowest)
+    return _divided(districts, x, y, nearest, pair, (first, second), scale, nested, ruling)
 
 
-def _squares(world, around: int, box: tuple[int, int, int, int], scale: int, nested: bool, narrowest, device):
+def _squares(world, around: int, box: tuple[int, int, int, int], scale: int, nested: bool, ruling: Ruling,
+             device):
     """A box in one piece, on a device, where what costs is to begin: each pixel knows which square it lies in."""
     x0, y0, x1, y1 = box
     size, at = SIZE * scale, []
@@ -151,7 +160,7 @@ def _squares(world, around: int, box: tuple[int, int, int, int], scale: int, nes
         at.append((((of - square * size).astype(np.float32) + np.float32(0.5)) / np.float32(scale),
                    square - square[0], range(square[0], square[-1] + 1)))
     (xs, column, lefts), (ys, row, tops) = at
-    found = [_districts(world, around, left, top, narrowest) for top in tops for left in lefts]
+    found = [_districts(world, around, left, top, ruling) for top in tops for left in lefts]
     key, x, y, cos, sin, strength, rules, apart, road = zip(*found, strict=True)
     here = Districts(*(arrays.put(np.concatenate([part.ravel() for part in of]), device)
                        for of in (key, x, y, cos, sin, strength)),
@@ -163,10 +172,11 @@ def _squares(world, around: int, box: tuple[int, int, int, int], scale: int, nes
     first, second, nearest, other = _two_nearest(
         range(count), ((xs - here.x.take(mine + n)) ** 2 + (ys - here.y.take(mine + n)) ** 2 for n in range(count)))
     pair = (mine + nearest) * count + other
-    return _divided(here, xs, ys, mine + nearest, pair, (first, second), scale, nested, float(narrowest))
+    return _divided(here, xs, ys, mine + nearest, pair, (first, second), scale, nested, ruling)
 
 
-def _divided(districts: Districts, x, y, nearest, pair, away, scale: int, nested: bool, narrowest):
+def _divided(districts: Districts, x, y, nearest, pair, away, scale: int, nested: bool,
+             ruling: Ruling):
     """Brightness and greenness ``(2, h, w)`` at x, y, of which the `nearest` district is known, the numbers of the
     `pair` of nearest ones, and how far `away` they are, squared."""
     lib = library(x)
@@ -191,9 +201,9 @@ def _divided(districts: Districts, x, y, nearest, pair, away, scale: int, nested
         x, y = 4 * x, 4 * y
         turned = odd(part[0])
         x, y, scale = lib.where(turned, y, x), lib.where(turned, -x, y), scale // 4
-        ruled = _rule(part[0], x, y, wide(scaled(part[0], 0, 1), narrowest), scaled(part[0] << 24, -9, 9),
+        ruled = _rule(part[0], x, y, wide(scaled(part[0], 0, 1), ruling.rows), scaled(part[0] << 24, -9, 9),
                       scaled(part[1], *LONG), scaled(part[1] << 24, -LANES, LANES))
-        strength = scaled(part[1] << 12, *STRENGTH).clip(FAINTEST, None)
+        strength = scaled(part[1] << 12, *ruling.strength).clip(FAINTEST, None)
     return total + strength * _seen(ruled, 1, 1)
 
 
@@ -227,6 +237,7 @@ def _seen(ruled: Ruled, share, scale: int):
     return library(light).stack([light, ruled.green * share])
 
 
-def wide(share, narrowest: float):
+def wide(share, rows: tuple[float, float]):
     """How wide rows are, of numbers in 0…1: narrow ones are more."""
-    return share * float(np.float32(ROWS[1]) - narrowest) * share + float(narrowest)
+    narrowest, widest = np.float32(rows)
+    return share * (widest - narrowest) * share + narrowest

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from model.network import SCALE
+from model.grid import SCALE
 
 # Rows: luminance (1,1,1)/√3, red-blue (1,0,-1)/√2, green-magenta (1,-2,1)/√6. Orthonormal.
 AXES = torch.tensor([[1, 1, 1], [1, 0, -1], [1, -2, 1]], dtype=torch.float64)

@@ -1,16 +1,19 @@
 """What a level's detail is added to, its condition enlarged; how far the sum may be from it; and what it lacks.
 
-The network draws what is finer than its condition. Five things that it was not taught, or not well enough, are ruled
+The network draws what is finer than its condition. Six things that it was not taught, or not well enough, are ruled
 here, by level (`SamplerConfig`): z9 is softer than what z11 was taught by; calm ground shows the grid of what is
-enlarged; mountains under snow are clouds; what is drawn strays from its condition; and of fields and woods it draws the
-borders, and hardly what is inside.
+enlarged; mountains are clouds, or mud; what is drawn strays from its condition; of fields and woods it draws the
+borders, and hardly what is inside; and the base knows of no towns.
 """
+
+from typing import NamedTuple
 
 import torch
 from torch.nn import functional as F
 
-from model.network import SCALE
-from model.readings import bilinear
+from model.grid import SCALE
+from model.readings import bilinear, inner
+from model.residual import enlarge
 
 AROUND = 9             # pixels of a condition, along and across, whose mean it is sharpened against ...
 CLOSE = 3              # ... and smoothed
@@ -26,13 +29,63 @@ LAND, SANDY, SNOWY = (-4.0, 8.0), (-32.0, -14.0), (150.0, 110.0)
 LIGHTER = 0.7, 0.6, 0.45      # a light field is dry, ...
 GREENER = -0.85, -0.12, -0.1  # ... a green one is less red: land differs more in that than in its green
 MOST = 1.6                    # of either
+WOODED = 40.0, 60.0           # grey levels of what has no towns, and of what may have
+TOWN = 124.0, 119.0, 106.0    # grey levels: the colour of towns
+
+Number = float | torch.Tensor  # one for all, or one for each place, (B, 1, 1, 1)
 
 
-def tempered(condition: torch.Tensor, more: float, less: float) -> torch.Tensor:
+class Dials(NamedTuple):
+    """How far each of these goes at a level; of none of it, as if it were not there."""
+
+    sharpening: Number = 0.0
+    calming: Number = 0.0
+    shade: Number = 0.0
+    slope: Number = 0.0
+    projection: Number = 0.0
+    paint: Number = 0.0
+    town: Number = 0.0
+
+
+class Shown(NamedTuple):
+    """What the network is shown at a window's pixels, and how plain it is there, ``(B, 1, 4h, 4w)`` or a number."""
+
+    gullies: torch.Tensor  # (B, 2, 4h, 4w)
+    fields: torch.Tensor   # (B, 2·n, 4h, 4w): parcels and cover
+    town: torch.Tensor     # (B, 1, 4h, 4w)
+    plain: Number
+
+
+def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials: Dials, drop: int = 0,
+             kept: int = 0) -> torch.Tensor:
+    """The picture that a condition ``(B, 3, h, w)`` and detail make, less `drop` of its outermost pixels; of the detail
+    all but `kept` of these have been dropped already."""
+    enlarged = enlarge(tempered(condition, dials.sharpening, dials.calming))
+    if asked(dials.shade) or asked(dials.slope):
+        enlarged = shaded(enlarged, condition, shown.gullies, 1 - shown.plain, dials.shade, dials.slope)
+    made = inner(enlarged, drop - kept) + detail
+    if asked(dials.projection):
+        made = inner(projected(made, inner(condition, (drop - kept) // SCALE), dials.projection), kept)
+    if asked(dials.town):
+        share = dials.town * shown.plain * fertile(condition) * settled(condition) * shown.town
+        colour = torch.tensor(TOWN).to(made.device, non_blocking=True)[:, None, None] / 127.5 - 1
+        made = made + inner(share, drop) * (colour - inner(enlarged, drop))
+    if asked(dials.paint):
+        share = dials.paint * shown.plain * fertile(condition)
+        made = painted(made, inner(shown.fields, drop), inner(share, drop))
+    return made
+
+
+def asked(dial: Number) -> bool:
+    """Whether anything is."""
+    return isinstance(dial, torch.Tensor) or dial > 0
+
+
+def tempered(condition: torch.Tensor, more: Number, less: Number) -> torch.Tensor:
     """``(B, 3, h, w)`` with `more` of what it has over its mean of `AROUND`² pixels, but where it is calm `less` of
     what it has over that of `CLOSE`²: there it is noise, of a level or two, which enlarged shows the grid, for bicubic
     enlargement is steepest halfway between two pixels."""
-    if not (more or less):
+    if not (asked(more) or asked(less)):
         return condition
     detail = condition - _mean(condition, AROUND)
     power = _mean(detail.square().mean(1, keepdim=True), AROUND).square()
@@ -41,19 +94,24 @@ def tempered(condition: torch.Tensor, more: float, less: float) -> torch.Tensor:
 
 
 def shaded(enlarged: torch.Tensor, condition: torch.Tensor, light: torch.Tensor, rugged: torch.Tensor,
-           share: float) -> torch.Tensor:
-    """A condition enlarged, ``(B, 3, 4h, 4w)``, made lighter and darker by `share` of the light on gullies
-    ``(B, C, 4h, 4w)`` where it is snow, and as far as it is `rugged` there, ``(B, 1, 4h, 4w)`` in 0…1. (On other land
-    too it made mountains, and each level stray too far from its condition.)"""
+           of_snow: Number, of_land: Number = 0.0) -> torch.Tensor:
+    """A condition enlarged, ``(B, 3, 4h, 4w)``, made lighter and darker by a share of the light on gullies
+    ``(B, C, 4h, 4w)``, one of snow and one of other land, as far as it is `rugged` there, ``(B, 1, 4h, 4w)`` in
+    0…1."""
     darkest, lightest = (of(condition, 1, keepdim=True) for of in (torch.amin, torch.amax))
     snow = _rising((darkest + 1) * 127.5, *WHITE) * _rising((lightest - darkest) * 127.5, *COLOURED)
     snow = bilinear(_mean(snow, CLOSE), SCALE)
+    share = of_snow * rugged * snow
+    if asked(of_land):
+        red, green, blue = ((condition + 1) * 127.5).split(1, 1)
+        land = bilinear(_mean(_rising(torch.maximum(red, green) - blue, *LAND), CLOSE), SCALE)
+        share = share + of_land * rugged * land * (1 - snow)
     colour = torch.tensor(WARM).to(light.device, non_blocking=True)[:, None, None]
     light = light.sum(1, keepdim=True).clamp(*LIGHT) * colour
-    return enlarged + (enlarged + 1) * (share * rugged * snow * light)
+    return enlarged + (enlarged + 1) * (share * light)
 
 
-def projected(picture: torch.Tensor, condition: torch.Tensor, share: float) -> torch.Tensor:
+def projected(picture: torch.Tensor, condition: torch.Tensor, share: Number) -> torch.Tensor:
     """``(B, 3, 4h, 4w)`` without `share` of what its 4×4 means are off the condition ``(B, 3, h, w)``, enlarged
     bilinearly: a mean that jumped from one to the next would show the grid."""
     off = F.avg_pool2d(picture, SCALE) - condition
@@ -67,6 +125,11 @@ def fertile(condition: torch.Tensor) -> torch.Tensor:
     kind = (_rising(torch.maximum(red, green) - blue, *LAND) * _rising(green - red, *SANDY)
             * _rising(torch.minimum(red, blue), *SNOWY))
     return bilinear(kind, SCALE)
+
+
+def settled(condition: torch.Tensor) -> torch.Tensor:
+    """Likewise whether it has towns: great woods, which are dark, have none."""
+    return bilinear(_rising((_mean(condition, AROUND).mean(1, keepdim=True) + 1) * 127.5, *WOODED), SCALE)
 
 
 def painted(picture: torch.Tensor, fields: torch.Tensor, share: torch.Tensor) -> torch.Tensor:

@@ -7,15 +7,14 @@ address alone (noise, fields) in one piece, and what the network draws in batche
 import numpy as np
 import torch
 
-from model import arrays, gullies, land_use, noise
+from model import arrays, land_use, noise
 from model.base import Base
 from model.checkpoint import Checkpoint
 from model.grid import TILE, ground_resolution, pixel_latitude, tile_latitude, width
 from model.network import SCALE
 from model.readings import inner
-from model.residual import enlarge
 from model.schedule import ddim
-from model.underlay import fertile, painted, projected, shaded, tempered
+from model.underlay import finished
 
 BATCH = 16  # windows that the network is asked for at once, if a block has as many
 
@@ -100,8 +99,8 @@ def _drawn(checkpoint: Checkpoint, level: int, rows: range, low: torch.Tensor, k
     sampler, network, device = checkpoint.sampler, checkpoint.network, low.device
     halo, size, rim = sampler.halo, TILE + 2 * sampler.halo, network.config.rim
     low, known = (of.contiguous(memory_format=torch.channels_last) for of in (low, known))
-    share = sampler.projection(level)
-    kept = SCALE if share and drop else 0  # around the window, for means that are enlarged
+    dials = sampler.dials(level) if based else sampler.dials(level)._replace(shade=0.0, slope=0.0)
+    kept = SCALE if dials.projection and drop else 0  # around the window, for means that are enlarged
     of_patches, of_pixels = [], []  # of each row of windows
     for y in rows:
         y0 = y * TILE - halo
@@ -125,13 +124,5 @@ def _drawn(checkpoint: Checkpoint, level: int, rows: range, low: torch.Tensor, k
                        drop=early if t == sampler.times[-1] else 0, extra=extra)
 
     clean = inner(ddim(denoise, start, list(sampler.times), network.config.predicts), drop - kept - early)
-    enlarged = enlarge(tempered(low, sampler.sharpening(level), sampler.calming(level)))
-    if based and sampler.shade(level):
-        enlarged = shaded(enlarged, low, ruled[:, :gullies.CHANNELS], 1 - plain, sampler.shade(level))
-    made = inner(enlarged, drop - kept) + checkpoint.whitening.colour(clean, of_pixels)
-    if share:
-        made = inner(projected(made, inner(low, (drop - kept) // SCALE), share), kept)
-    if sampler.paint(level):
-        share = sampler.paint(level) * plain * fertile(low)
-        made = painted(made, inner(network.fields(ruled), drop), inner(share, drop))
+    made = finished(low, checkpoint.whitening.colour(clean, of_pixels), network.shown(ruled, plain), dials, drop, kept)
     return ((made + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)

@@ -13,7 +13,7 @@ from model.network import SCALE, Network, NetworkConfig
 from model.residual import Whitening, enlarge
 from model.schedule import ddim, timesteps
 from model.training.pixels import as_pixels, as_tensor
-from model.underlay import fertile, painted, projected, tempered
+from model.underlay import Dials, finished
 
 
 def load(path: Path) -> Checkpoint:
@@ -63,8 +63,7 @@ def draw(
     network, sampler = checkpoint.network, checkpoint.sampler
     low = to_tensor(condition)
     features = network.encode(low)
-    told, share, more, less, paint = (0.0 if level is None else of(level) for of in (
-        sampler.told, sampler.projection, sampler.sharpening, sampler.calming, sampler.paint))
+    told = 0.0 if level is None else sampler.told(level)
     known = torch.tensor([float(resolution)]), torch.tensor([float(told)])
     start = torch.from_numpy(np.ascontiguousarray(noise))[None].contiguous(memory_format=torch.channels_last)
     extra = None  # what is seen of the noise is read of x_t at every step, as in training
@@ -77,11 +76,11 @@ def draw(
         list(times or sampler.times),
         network.config.predicts,
     )
-    made = enlarge(tempered(low, more, less)) + checkpoint.whitening.colour(x0, [resolution])
-    made = projected(made, low, share)
-    if paint and ruled is not None:
-        made = painted(made, network.fields(ruled), paint * fertile(low))
-    return to_pixels(made)
+    dials = Dials() if level is None else sampler.dials(level)._replace(shade=0.0, slope=0.0)  # all is plain here
+    if ruled is None:
+        dials = dials._replace(paint=0.0, town=0.0)
+    detail = checkpoint.whitening.colour(x0, [resolution])
+    return to_pixels(finished(low, detail, network.shown(ruled, 1.0), dials))
 
 
 def bicubic(condition: np.ndarray) -> np.ndarray:

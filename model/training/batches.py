@@ -5,21 +5,22 @@ are come down to from the base (`descent`). Beside its noise each is shown a ske
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
-from model import cover, parcels
+from model import cover, parcels, towns
 from model.network import Network
 from model.readings import inner
 from model.training.degradation import haze
 from model.training.descent import SHARES, Descent
-from model.training.imagery import AROUND
+from model.training.imagery import AROUND, LEVELS
 from model.training.pairs import Ground, Pair, Pairs, stack
 from model.training.plans import OWN, Plan, Planner, Plans
-from model.training.sketch import fields, sketch
+from model.training.sketch import built_up, fields, sketch
 
 
 class Batch(NamedTuple):
@@ -33,12 +34,16 @@ class Batch(NamedTuple):
     kept: torch.Tensor        # (B,): how much the 4×4 means are to be kept ...
     means: torch.Tensor       # (2B, 3, crop/4, crop/4): ... and what they should be
     shift: list[int]          # y, x of what is judged
-    sketches: torch.Tensor    # (2B, 6, crop, crop): shown for relief, parcels and cover; NaN: what the map has there
+    sketches: torch.Tensor    # (2B, 7, crop, crop): of relief, parcels, cover, towns; NaN: what the map has
     ground: torch.Tensor      # (B,): a `Ground` each
     ruled: torch.Tensor | None  # (2B, shown, crop, crop): what the map has there
+    zooms: list[int]          # of deep places, and of the others 0
+    plain: torch.Tensor       # (B,): how plain the base is there
 
 
-SHOWN = slice(0, 2), slice(2, 2 + parcels.CHANNELS), slice(2 + parcels.CHANNELS, 2 + parcels.CHANNELS + cover.CHANNELS)
+_ENDS = np.cumsum([0, 2, parcels.CHANNELS, cover.CHANNELS, towns.CHANNELS])
+SHOWN = tuple(slice(int(a), int(b)) for a, b in pairwise(_ENDS))
+DRAWN = slice(0, SHOWN[2].stop)  # of a sketch that is one: what is built up is told of every known place
 MENDED = 0.2     # of a deep place's weight, if its condition is to be mended, how much its means are kept
 
 
@@ -51,7 +56,8 @@ class Batches:
     """Batch n, for this process: a function of the recipe's seed and, where conditions are the student's own, of what
     it has learned.
 
-    `make(condition, resolution, told, noise, seen)` is the student's picture; `network` tells what it sees besides.
+    `make(condition, resolution, told, noise, seen, zooms, plain)` is the student's picture, of deep places at these
+    zooms as the map finishes it; `network` tells what it sees besides.
     """
 
     def __init__(self, config, pairs: Pairs, descent: Descent | None, network: Network, make: Callable,
@@ -85,8 +91,11 @@ class Batches:
                 deep, (one, other) = self.there(plan.deep), ruled.chunk(2)
                 ruled = torch.cat([deep, one, deep, other])
         noise = self.noise(2 * len(target), c.crop, chance)
+        zooms = [LEVELS[course.level] for course in plan.courses]
+        plain = torch.tensor([course.plain for course in plan.courses], device=self.device)
+        zooms, plain = zooms + [0] * len(plan.pairs), F.pad(plain, [0, len(plan.pairs)], value=1.0)
         return Batch(target, condition, resolution, strength, noise, kept, means, plan.shift,
-                     sketches.repeat(2, 1, 1, 1), ground, ruled)
+                     sketches.repeat(2, 1, 1, 1), ground, ruled, zooms, plain)
 
     def there(self, ruled: np.ndarray | None) -> torch.Tensor | None:
         """What a plan has of the map, on the device."""
@@ -125,21 +134,23 @@ class Batches:
         means = torch.where(mend.repeat(2)[:, None, None, None], F.avg_pool2d(target, 4).repeat(2, 1, 1, 1), condition)
         strength = torch.where(own, flatter, strength)
         condition = stored(haze(condition, (flatter * own).repeat(2)))
-        sketches, ground = self.sketches(plan, target)
+        sketches, ground = self.sketches(plan, target, resolution)
         x, y = plan.corner
         target, sketches = (v[..., y:y + c.crop, x:x + c.crop] for v in (target, sketches))
         condition, means = (v[..., y // 4:(y + c.crop) // 4, x // 4:(x + c.crop) // 4] for v in (condition, means))
         return target, condition, resolution, strength, kept, means, sketches, ground
 
-    def sketches(self, plan: Plan, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """What is shown of known places, ``(B, 6, H, W)``, and what of it is to be drawn, a `Ground` each ``(B,)``."""
+    def sketches(self, plan: Plan, target: torch.Tensor, resolution: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """What is shown of known places, ``(B, 7, H, W)``, and what of it is to be drawn, a `Ground` each ``(B,)``."""
         found = target.new_full((len(target), SHOWN[-1].stop, *target.shape[2:]), torch.nan)
         for kind, read, channels in ((Ground.SLOPE, sketch, SHOWN[0]), (Ground.BUILT, fields, SHOWN[1]),
                                      (Ground.LAND, fields, SHOWN[2])):
             those = [i for i, mine in enumerate(plan.sketched) if mine == kind]
             if those:
-                found[those, SHOWN[0].stop:] = 0
+                found[those, SHOWN[0].stop:DRAWN.stop] = 0
                 found[those, channels] = read(target[those])
+        built = torch.tensor([pair.ground == Ground.BUILT for pair in plan.pairs], device=self.device)
+        found[:, SHOWN[-1]] = built_up(target, resolution) * built[:, None, None, None]
         ground = [pair.ground if mine is None else mine for pair, mine in zip(plan.pairs, plan.sketched, strict=True)]
         return found, torch.tensor(ground, device=self.device)
 
@@ -156,7 +167,7 @@ class Batches:
         """What is seen of the noise, and for relief, parcels and cover the sketches that are shown."""
         extra = self.seen(batch.noise, batch.ruled)
         c, (relief, *ruled) = self.network.config, (batch.sketches[:, channels] for channels in SHOWN)
-        ruled = [s for s, shown in zip(ruled, (c.parcels, c.cover), strict=True) if shown]
+        ruled = [s for s, shown in zip(ruled, (c.parcels, c.cover, c.towns), strict=True) if shown]
         last = [relief] * c.relief + ([torch.cat(ruled, 1)] if ruled else [])  # of what is seen, in this order
         for i, s in enumerate(last, -len(last)):
             extra[i] = torch.where(s.isnan(), extra[i], s)
@@ -169,5 +180,6 @@ class Batches:
             noise = self.noise(len(those), self.descent.size, chance)
             ruled = self.there(np.stack([plan.steps[i][n] for i in those])) if self.network.config.shown else None
             start, extra = inner(noise, self.network.config.rim), self.seen(noise, ruled, True)
-            return stored(self.make(condition, resolution, told, start, extra))
+            plain = torch.tensor([plan.courses[i].plain for i in those], device=self.device)
+            return stored(self.make(condition, resolution, told, start, extra, [7 + 2 * n] * len(those), plain))
         return self.descent.follow(plan.courses, generate, self.device)

@@ -13,12 +13,14 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from model import land_use, parcels
+from model import land_use, parcels, towns
+from model.network import Use
 from model.readings import inner
 from model.training.imagery import LEVELS, Patch
-from model.training.pairs import BUILT, SHORES, SNOWY, Ground, Pair, Pairs, ground, rotate, shore, turn, wild
+from model.training.pairs import BUILT, FINE, SHORES, SNOWY, Ground, Pair, Pairs, ground, rotate, shore, turn, wild
 from model.training.pixels import SEA, as_pixels, as_tensor, bare, sand, sea, snowfield, white
 from model.training.sharpness import crisp, stand_in
+from model.training.sketch import built_up
 from model.training.snow import RELIEF, snowed
 
 SHARES = {"305": 0.2, "76": 0.24, "19": 0.28, "4.8": 0.28}  # how often each level is drawn
@@ -32,6 +34,8 @@ ALPINE = 0.04    # of a base that is white, to count as mountains under snow
 MOUNTAINS = {"305": 0.5, "76": 0.25, "19": 0.25, "4.8": 0.2}  # of a level's places: come down to from such a base
 ROOFS = 0.1      # of a place may be white, if it is to be built; of those come down to from such a base none is
 GREY = 80.0, 12.0  # grey levels of brightness, and between colours, below which a place is a mountain's shady slope
+# Of a level's places: come down to a town; and how much farther a likeness is that shows none there, or one elsewhere.
+TOWNS, MISTAKEN, TOWNLIKE = {"305": 0.05, "76": 0.15, "19": 0.3, "4.8": 0.3}, 16.0, 0.6
 MISUSED = 4.0    # how much farther a likeness is that is built on where land is wild, or wild where it is tilled
 CALM = 3.0       # grey levels of contrast below which it is calm ground; there, and of sand, contrast counts as colour
 # Levels at which it counts for nothing where it is not calm, and nothing calm stands in; of so many pictures as near
@@ -65,7 +69,7 @@ class Course(NamedTuple):
     steps: list[Step]
     where: tuple[int, int, int, int]  # world, level and pixel that the place itself begins at
     plain: float                # how plain the base is there, in 0…1
-    tilled: bool | None         # whether fields are shown there, or woods; None: both
+    use: Use | None             # what is shown there; None: fields and woods
     seed: int                   # of the choice of a likeness
 
 
@@ -80,12 +84,13 @@ class Likeness(NamedTuple):
 
 class Descent:
     """Draws places. `dial` is what the network is told at each zoom, as the sampler will (``{7: 0.35, …}``); `rim` are
-    the pixels of noise that it knows around a window; with `use` the map tells where land is tilled, and with `plains`
-    no mountains are."""
+    the pixels of noise that it knows around a window; with `use` the map tells where land is tilled, with `plains` no
+    mountains are, and with `towned` where towns are."""
 
     def __init__(self, patches: list[Patch], pairs: Pairs, crop: int, dial: dict[int, float], rim: int, seed: int,
-                 use: bool = False, plains: bool = False):
+                 use: bool = False, plains: bool = False, towned: bool = False):
         self.crop, self.dial, self.size, self.use, self.plains = crop, dial, 4 * WINDOW + 2 * rim, use, plains
+        self.towned = towned
         around = min(256, 2 * math.ceil(crop / math.sqrt(2)))  # pixels that hold the crop however it is turned
         self.cut = (around - crop) // 2
         self.edge = (4 * WINDOW - crop // 4) // 2
@@ -112,9 +117,12 @@ class Descent:
                 corners = [(y, x) for y in (0, 256 - around) for x in (0, 256 - around)]
                 pictures = [(pixels[y:y + around, x:x + around], kind) for pixels, kind in found for y, x in corners]
                 middle = slice(self.cut, self.cut + crop)
+                built = [float(kind == Ground.BUILT and built_up(as_tensor(pixels[middle, middle])[None],
+                                                                 torch.tensor([FINE[level]])).mean())
+                         for pixels, kind in pictures]
                 self.real[level] = (pictures, np.array([features(pixels[middle, middle]) for pixels, _ in pictures]),
                                     np.arange(len(pictures)) >= 4 * (len(found) - len(quiet)),
-                                    np.array([kind for _, kind in pictures]))
+                                    np.array([kind for _, kind in pictures]), np.array(built))
         self.levels = list(self.real)
         shares = np.array([SHARES[level] for level in self.levels])
         self.shares = shares / shares.sum()
@@ -123,24 +131,40 @@ class Descent:
         """Where to come down to, and along which windows: all that needs no network."""
         level = self.levels[rng.choice(len(self.levels), p=self.shares)]
         alpine = bool(self.alpine) and rng.random() < MOUNTAINS[level]
-        tries = [self.start(rng, alpine) for _ in range(TRIES if rng.random() < VARIED and not alpine else 1)]
+        town = self.towned and not alpine and rng.random() < TOWNS[level]
+        tries = [self.start(rng, alpine) for _ in range(TRIES if rng.random() < VARIED and not (alpine or town) else 1)]
         top, window = max(tries, key=lambda found: features(found[1], 1)[3])
         world, *corner = (int(v) for v in rng.integers(0, (1 << 32, 1 << 14, 1 << 14)))
+        zooms = range(7, LEVELS[level], 2)
+        ways = rng.integers(WINDOW, 2 * WINDOW + 1, (len(zooms), 2))
+        if town:
+            corner = self.above_town(world, level, ways, rng)
         steps = []
-        for zoom in range(7, LEVELS[level], 2):
-            inside = [int(v) for v in rng.integers(WINDOW, 2 * WINDOW + 1, 2)]
+        for zoom, way in zip(zooms, ways, strict=True):
+            inside = [int(v) for v in way]
             steps.append(Step((world, zoom, *corner), inside))
             last, corner = corner, [4 * (v + i) for v, i in zip(corner, inside, strict=True)]
         x, y = (4 * (v + self.edge) for v in last)
         # All of the way keeps to the middle of the window.
         middle = WINDOW // 2 + np.array([-1, 1]) * (land_use.AROUND + 1)
         plain = float(land_use.plain(window[slice(*middle), slice(*middle)]).mean()) if self.plains else 1.0
-        tilled = None
+        use, place = None, (world, LEVELS[level], x, y, x + self.crop, y + self.crop)
         if self.use and LEVELS[level] >= parcels.FIRST:
-            use = land_use.field(world, LEVELS[level], x, y, x + self.crop, y + self.crop)
-            tilled = bool(use.mean() * plain > 0.5)
-        return Course(level, alpine, window, top.m_per_px, steps, (world, LEVELS[level], x, y), plain, tilled,
-                      int(rng.integers(1 << 62)))
+            use = Use(int(land_use.field(*place).mean() * plain > 0.5))
+            if self.towned and towns.field(*place).mean() * plain > 0.5:
+                use = Use.TOWN
+        return Course(level, alpine, window, top.m_per_px, steps, place[:4], plain, use, int(rng.integers(1 << 62)))
+
+    def above_town(self, world: int, level: str, ways: np.ndarray, rng: np.random.Generator) -> list[int]:
+        """The pixel of z7 from which such a way comes down to a town, one of a kind that has room for it."""
+        found = None
+        while found is None:
+            found = towns.town(world, 0, *(int(v) for v in rng.integers(8, 1 << 11, 2)))
+        around = rng.uniform(-0.7, 0.7, 2) * found.radius
+        middle = (np.array([found.x, found.y]) + around) * 2.0 ** (LEVELS[level] - towns.SCALED) - self.crop / 2
+        times = 4 ** np.arange(len(ways), 0, -1)  # pixels of the place that one of each step is
+        passed = (times[:-1, None] * ways[:-1]).sum(0) + 4 * self.edge
+        return [int(v) for v in np.rint((middle - passed) / times[0])]
 
     def follow(self, courses: list[Course], generate: Callable, device: torch.device | str = "cpu") -> list[Pair]:
         """Places, come down to all at once with `generate(conditions, m_per_px, told, those, n)`, which makes the
@@ -159,7 +183,7 @@ class Descent:
                     conditions[i] = inner(picture[None], self.edge)[0]
         conditions = torch.stack(conditions)
         chosen = [self.choose(course.level, condition, np.random.default_rng(course.seed), course.alpine,
-                              course.tilled, course.plain < 0.5)
+                              course.use, course.plain < 0.5)
                   for course, condition in zip(courses, conditions.cpu(), strict=True)]
         likenesses = inner(rotate(torch.stack([like.picture for like in chosen]).to(device),
                                   torch.tensor([like.angle for like in chosen], device=device)), self.cut)
@@ -182,12 +206,12 @@ class Descent:
         return top, top.base[y:y + WINDOW, x:x + WINDOW]
 
     def choose(self, level: str, condition: torch.Tensor, rng: np.random.Generator, unbuilt: bool = False,
-               tilled: bool | None = None, rugged: bool = False) -> Likeness:
+               use: Use | None = None, rugged: bool = False) -> Likeness:
         """A real picture of `level`, of colours and contrast as the condition has them; what is to be drawn there: what
-        that shows, unless the place is bare, or `unbuilt`. If it is known whether the land is `tilled`, of a picture
-        that is so too, if there is one; of a `rugged` place of mountains, likewise. It is to be turned by any angle:
-        towns and fields lie along rows and columns, and what is drawn everywhere must not."""
-        pictures, known, quiet, kinds = self.real[level]
+        that shows, unless the place is bare, or `unbuilt`. If the land's `use` is known, of a picture that is of that
+        too, if there is one; of a `rugged` place of mountains, likewise. It is to be turned by any angle: towns and
+        fields lie along rows and columns, and what is drawn everywhere must not."""
+        pictures, known, quiet, kinds, built = self.real[level]
         place = as_pixels(condition)
         mine = features(place, 1)
         away = np.square(known[:, :3] - mine[:3]).sum(1) / COLOUR**2 + np.square((known[:, 4] - mine[4]) / WET)
@@ -195,8 +219,12 @@ class Descent:
         snow = snowfield(mine[:3], mine[3])
         calm = mine[3] < CALM or empty
         free = not calm and level in FREE
-        if tilled is not None:
-            away[(kinds == Ground.BUILT) != tilled] += MISUSED
+        if use == Use.TOWN and wild(Ground.BUILT, *mine[:3]) != Ground.BUILT:
+            use = Use.WILD  # woods and sand have no towns
+        if use is not None:
+            away[(kinds == Ground.BUILT) != (use != Use.WILD)] += MISUSED
+            if self.towned:
+                away += MISTAKEN * (np.maximum(0, TOWNLIKE - built) if use == Use.TOWN else built)
         if rugged:
             away[kinds != Ground.SLOPE] += MISUSED
         if snow or not empty or dunes and mine[3] > CALM:
@@ -212,7 +240,7 @@ class Descent:
         grey = mine[:3].mean() < GREY[0] and np.ptp(mine[:3]) < GREY[1]
         if kind == Ground.BUILT and (unbuilt or grey or white(place).mean() > ROOFS):
             kind = Ground.SLOPE
-        if kind == Ground.BUILT and tilled is False:
+        if kind == Ground.BUILT and use == Use.WILD:
             kind = Ground.LAND  # no fields are shown there
         if kind == Ground.LAND and rugged:
             kind = Ground.SLOPE

@@ -19,13 +19,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from model.checkpoint import read_state
+from model import gullies, towns
+from model.checkpoint import SamplerConfig, read_state
 from model.errors import BadCheckpoint
 from model.network import Network, NetworkConfig, grown, inputs
 from model.residual import Whitening, enlarge
 from model.schedule import ddim
 from model.training.adversary import COARSE, Discriminator, coarse_mean
-from model.training.batches import Batch, Batches
+from model.training.batches import DRAWN, Batch, Batches
 from model.training.calm import lively
 from model.training.descent import SHARES, Descent
 from model.training.imagery import Patch
@@ -39,6 +40,7 @@ from model.training.rules import PARCELS, broken
 from model.training.score import Score
 from model.training.sheet import Sheet
 from model.training.strength import BARE, PLAIN_LAND, Strength, kinds, traits
+from model.underlay import Dials, Shown, finished
 
 
 @dataclass
@@ -59,6 +61,8 @@ class DistillConfig:
     cover: bool = False                   # True: to one whose teacher was not shown any, likewise
     land_use: bool = False                # ... or where both are shown everywhere ...
     plains: bool = False                  # ... or parcels on mountains
+    towns: bool = False                   # True: to one that was not shown any, likewise
+    asked: SamplerConfig = field(default_factory=SamplerConfig)  # deep places are finished as the map does, if so asked
     judge: tuple[int, ...] = ()           # widths of the discriminator, if other than usual; it begins anew then
     feeders: int = 0                      # processes that draw what a step needs of the CPU; 0: a thread does
     sketched: float = 0.0                 # of the known places: shown their own sketch for relief, or for parcels
@@ -102,6 +106,8 @@ class DistillConfig:
         default_factory=lambda: PairConfig(crop=256, calm=0.06, strength=0.3, clean=0.8, haze=0.5))
 
     def __post_init__(self):
+        if isinstance(self.asked, dict):
+            self.asked = SamplerConfig(**self.asked)
         if not self.white and len(self.times) > 1:
             raise ValueError(f"a student that does not see x_t is asked once, not at {self.times}")
         # Less leaves the patches of three scales no room; more does not fit beside the rim of an own condition.
@@ -147,6 +153,7 @@ class Distiller:
         self.config, self.out, self.device = config, Path(out), torch.device(device)
         if self.device.type == "cuda":  # weights and scores need no more digits than these
             torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
+        self.finishes = any(config.asked.dials(zoom) != Dials() for zoom in range(7, 16, 2))
         self.rank, self.processes = here()
         if config.batch % self.processes or config.deep % self.processes:
             raise ValueError(f"a batch of {config.batch}, {config.deep} of them deep, cannot be shared by "
@@ -165,6 +172,7 @@ class Distiller:
                                        cover=config.cover or taught.cover,
                                        land_use=config.land_use or taught.land_use,
                                        plains=config.plains or taught.plains,
+                                       towns=config.towns or taught.towns,
                                        rim=config.rim or taught.rim,
                                        padding=config.padding or taught.padding,
                                        enlarging=config.enlarging or taught.enlarging,
@@ -177,7 +185,7 @@ class Distiller:
         pairs = Pairs(train, config.seed, config.pairs)
         shown = self.network.config
         descent = Descent(train, pairs, config.crop, dict(zip(range(7, 16, 2), config.dial, strict=False)), shown.rim,
-                          config.seed, shown.land_use, shown.plains) if config.deep else None
+                          config.seed, shown.land_use, shown.plains, shown.towns) if config.deep else None
         # Before anything is on the device: its feeding processes are copies of this one.
         self.batches = Batches(config, pairs, descent, self.network, lambda *given: self.generate(self.brief, *given),
                                self.device)
@@ -261,8 +269,9 @@ class Distiller:
 
     # --- one step ----------------------------------------------------------------------------------------------------
 
-    def generate(self, network, condition, resolution, strength, noise, extra=None):
-        """The student's picture ``(B, 3, 4h, 4w)`` of a condition, differentiable; `extra` as the network has it."""
+    def generate(self, network, condition, resolution, strength, noise, extra=None, zooms=(), plain=None):
+        """The student's picture ``(B, 3, 4h, 4w)`` of a condition, differentiable; `extra` as the network has it. What
+        has a zoom is finished as the map does, as far as it is plain there."""
         low = condition.contiguous(memory_format=torch.channels_last)
         batch = len(low)
         x = noise.contiguous(memory_format=torch.channels_last)
@@ -271,7 +280,15 @@ class Distiller:
             x0 = ddim(lambda x_t, t: network(x_t, torch.full((batch,), float(t), device=self.device), features,
                                              resolution, strength, extra=extra).float(),
                       x, list(self.config.times), network.config.predicts)
-        return enlarge(low) + self.whitening.colour(x0, resolution)
+        detail = self.whitening.colour(x0, resolution)
+        if not (self.finishes and any(zooms)):
+            return enlarge(low) + detail
+        c = network.config
+        fields, town = extra[-1].split([c.shown - gullies.CHANNELS - towns.CHANNELS * c.towns,
+                                        towns.CHANNELS * c.towns], 1)
+        dials = [self.config.asked.dials(zoom) if zoom else Dials() for zoom in zooms]
+        dials = Dials(*torch.tensor(dials, device=self.device).T[..., None, None, None])
+        return finished(low, detail, Shown(extra[-2], fields, town, plain[:, None, None, None]), dials)
 
     def coarse(self, target, means):
         """The 16×16 means that the detail of the real and of both made pictures is taken from, and which of them the
@@ -293,14 +310,15 @@ class Distiller:
     def advance(self) -> dict[str, float]:
         c = self.config
         batch = self.batches.batch(self.step)
-        target, condition, resolution, strength, noise, kept, means, shift, _, ground, _ = batch
+        target, condition, resolution, strength, noise, kept, means, shift, _, ground, *_ = batch
+        finish = 2 * batch.zooms, batch.plain.repeat(2)
         twice = resolution.repeat(2)
         coarse, made_coarse, shown, shown_made = self.coarse(target, means)
         adversarial = c.adversarial if self.step >= c.alone else 0.0
         teaching = bool(adversarial) and self.step < c.alone + c.taught
         extra = self.batches.read(batch)
         with torch.set_grad_enabled(not teaching):
-            fake = self.generate(self.network, condition, twice, strength.repeat(2), noise, extra)
+            fake = self.generate(self.network, condition, twice, strength.repeat(2), noise, extra, *finish)
         losses = {}
         real_view = self.judged(target, coarse, shown, resolution, shift)
         fake_view = self.judged(fake, made_coarse, shown_made, twice, shift)
@@ -355,7 +373,7 @@ class Distiller:
         if c.local and self.step % 2:
             n = self.places  # the first picture of each
             local = self.change_by_cut(fake[:n], condition[:n], resolution, strength, noise[:n],
-                                       extra and [e[:n] for e in extra])
+                                       extra and [e[:n] for e in extra], *(of[:n] for of in finish))
         (adversarial * opinion + c.score * score + c.kind * kind + c.strength * strong + c.patches * patches
          + c.ruled * ruled + c.calm * calm + c.mean * mean + c.grid * grid + c.local * local
          + c.streaks * weave).backward()
@@ -392,14 +410,14 @@ class Distiller:
     def deep_and_sketched(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """Which places only the cascade has come to, and which are shown their own sketch, both ``(B,)``."""
         deep = torch.arange(self.places, device=self.device) < self.deep
-        return deep, batch.sketches[:self.places].nan_to_num().flatten(1).any(1)
+        return deep, batch.sketches[:self.places, DRAWN].nan_to_num().flatten(1).any(1)
 
     def opinion(self, *view) -> torch.Tensor:
         """The discriminator's logits."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bfloat16):
             return self.discriminator(*view).float()
 
-    def change_by_cut(self, fake, condition, resolution, strength, noise, extra):
+    def change_by_cut(self, fake, condition, resolution, strength, noise, extra, zooms, plain):
         """What changes where the network knows nothing from REACH px off on two sides, as beyond a window's halo.
 
         The law of borders is that no pixel changes by a grey level: half levels, squared, and squared again for the
@@ -407,7 +425,7 @@ class Distiller:
         # Windows know a rim of the noise around them, so what is read of it is cut, not read of what is cut.
         extra = extra and [e[..., CUT:, CUT:] for e in extra]
         cut = self.generate(self.network, condition[..., CUT // 4:, CUT // 4:], resolution, strength,
-                            noise[..., CUT:, CUT:], extra)
+                            noise[..., CUT:, CUT:], extra, zooms, plain)
         change = (cut - fake[..., CUT:, CUT:])[..., REACH:, REACH:]
         square = (2 * 127.5 * change).square()
         return (square + square.square()).mean()

@@ -12,15 +12,17 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from model.network import Network
+from model.network import Network, Use
 from model.training.adversary import COARSE
 from model.training.descent import WINDOW, Course, Descent
 from model.training.imagery import AROUND
 from model.training.pairs import Ground, Pair, Pairs
 from model.training.processes import here
+from model.training.sketch import built_up
 from model.training.strength import DEEPEST
 
 OWN = 64 + 8 * AROUND  # pixels that are made for an own condition
+MOSTLY = 0.4     # of a known place is built up, if it is a town
 SHEET = 3        # of what the map shows of a level: one picture so many crops wide, for many places
 PARCELLED = 0.6  # of the known places with fields or streets show these for parcels, the others for cover
 # ... of those of nature show themselves for cover, the others for relief: at the coarse levels hills are most of it.
@@ -77,9 +79,7 @@ class Planner:
         steps = [[] for _ in courses]
         if self.network.config.shown:
             # Of what is bare neither fields nor woods are to be drawn, whichever are shown.
-            tilled = [bool(rng.random() < 0.5) if pair.ground == Ground.BARE else pair.ground == Ground.BUILT
-                      for pair in pairs]
-            levels = [(level_of(pair.m_per_px), use) for pair, use in zip(pairs, tilled, strict=True)]
+            levels = [(level_of(pair.m_per_px), self.use(pair, rng)) for pair in pairs]
             ruled = self.somewhere(levels * 2, c.crop, rng)
             above = [(level - 2, use) for (level, use), mine in zip(levels, own, strict=True) if mine]
             coarser = self.somewhere(above * 2, OWN, rng)
@@ -92,17 +92,27 @@ class Planner:
     def window(self, where: tuple[int, int, int, int], size: int, plain: float) -> np.ndarray:
         """What the map has there."""
         world, level, x, y = where
-        return self.network.ruled(world, level, x, y, x + size, y + size, plain=plain).astype(np.float16)
+        gentle = self.config.asked.gentleness(level)
+        return self.network.ruled(world, level, x, y, x + size, y + size, plain=plain, gentle=gentle).astype(np.float16)
 
-    def somewhere(self, wanted: list[tuple[int, bool]], size: int, rng) -> np.ndarray | None:
-        """What the map has of levels, where land is tilled or is not, at places that do not matter. They are cut from
-        one larger place of each: that takes less time, and few share a pixel."""
+    def use(self, pair: Pair, rng) -> Use:
+        """What the map is to show at a known place."""
+        if pair.ground == Ground.BARE:
+            return Use(int(rng.random() < 0.5))
+        if pair.ground == Ground.BUILT and self.network.config.towns:
+            built = built_up(pair.target[None], torch.tensor([pair.m_per_px])).mean()
+            return Use.TOWN if built > MOSTLY else Use.TILLED
+        return Use.TILLED if pair.ground == Ground.BUILT else Use.WILD
+
+    def somewhere(self, wanted: list[tuple[int, Use]], size: int, rng) -> np.ndarray | None:
+        """What the map has of levels, where land is of some use, at places that do not matter. They are cut from one
+        larger place of each: that takes less time, and few share a pixel."""
         found = np.empty((len(wanted), self.network.config.shown, size, size), np.float16)
-        for level, tilled in sorted(set(wanted)):
-            those = [i for i, mine in enumerate(wanted) if mine == (level, tilled)]
+        for level, use in sorted(set(wanted)):
+            those = [i for i, mine in enumerate(wanted) if mine == (level, use)]
             side = size * min(SHEET, math.ceil(math.sqrt(len(those))))
             world, x0, y0 = (int(v) for v in rng.integers(0, (1 << 32, 1 << 14, 1 << 14)))
-            sheet = self.network.ruled(world, level, x0, y0, x0 + side, y0 + side, tilled)
+            sheet = self.network.ruled(world, level, x0, y0, x0 + side, y0 + side, use)
             for i in those:
                 x, y = (int(v) for v in rng.integers(0, side - size + 1, 2))
                 found[i] = sheet[:, y:y + size, x:x + size]

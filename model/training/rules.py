@@ -44,7 +44,8 @@ def broken(config: NetworkConfig, fake: torch.Tensor, extra: list[torch.Tensor],
         missing = torch.where(ground == Ground.BUILT, parcelled - divided, divided).clamp(min=0)
         total = total + at_sea + missing.mean()
     if config.cover:
-        grown, at_sea = alike(shown[:, -cover.CHANNELS:])
+        first = parcels.CHANNELS * config.parcels
+        grown, at_sea = alike(shown[:, first:first + cover.CHANNELS])
         total = total + at_sea + (torch.where(ground == Ground.LAND, (COVERS - grown).clamp(min=0), 0.0)
                                   + torch.where(ground == Ground.BARE, grown.clamp(min=0), 0.0)).mean()
     return total

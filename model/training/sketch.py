@@ -15,6 +15,9 @@ from model.readings import limited
 BANDS = ((3.0, 10.0), (1.2, 3.0))  # pixels: differences of two blurs, as wide as Relief's two channels
 AROUND = 12.0   # pixels within which a form is strong or weak
 FIELDS, FARTHER = (0.8, 20.0), 24.0  # likewise, of what `parcels` shows ...
+TOWN = 5        # squares of four pixels, along and across, in which houses are a town
+# Grey levels that neighbouring pixels differ by of what is no town, and of what is one; above and below so many m/px.
+COARSE_EDGES, FINE_EDGES, FINE = (8.0, 12.0), (4.5, 8.0), 9.0
 FLAT = 2.0      # ... which is flat between its borders: so much stronger, before it is limited
 
 
@@ -49,6 +52,21 @@ def drawn(pictures: torch.Tensor, shown: torch.Tensor) -> torch.Tensor:
     mine, told = (x - F.interpolate(F.avg_pool2d(x, 4), scale_factor=4) for x in (mine, shown))
     alike = (mine * told).sum((2, 3)) * (mine.square().sum((2, 3)) * told.square().sum((2, 3)) + 1e-6).rsqrt()
     return alike.mean(1)
+
+
+def built_up(pictures: torch.Tensor, m_per_px: torch.Tensor) -> torch.Tensor:
+    """How built-up ``(B, 3, H, W)`` is, ``(B, 1, H, W)`` in 0…1: where all is edges and little is green, water or dark.
+    What `towns.field` is of."""
+    def about(x):
+        means = F.avg_pool2d(F.pad(F.avg_pool2d(x, 4), [TOWN // 2] * 4, mode="reflect"), TOWN, 1)
+        return F.interpolate(means, scale_factor=4, mode="bilinear")
+    red, green, blue = ((about(pictures) + 1) * 127.5).split(1, 1)
+    grey = pictures.mean(1, keepdim=True)
+    edges = 127.5 * about((grey - F.avg_pool2d(F.pad(grey, [2] * 4, mode="reflect"), 5, 1)).square()).sqrt()
+    coarse = (m_per_px > FINE)[:, None, None, None]
+    least, most = (torch.where(coarse, *of) for of in zip(COARSE_EDGES, FINE_EDGES, strict=True))
+    dry = ((16 - (green - red)) / 8).clamp(0, 1) * ((torch.maximum(red, green) - blue + 6) / 8).clamp(0, 1)
+    return ((edges - least) / (most - least)).clamp(0, 1) * dry * ((green - 60) / 15).clamp(0, 1)
 
 
 def fields(pictures: torch.Tensor) -> torch.Tensor:
