@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from model import cover, gullies, land_use, parcels
+from model import cover, gullies, land_use, parcels, towns
 from model.inspection import theoretical_radius
-from model.network import PRESETS, Network, NetworkConfig, Pointwise, Repeated, inputs, repeated
+from model.network import PRESETS, Network, NetworkConfig, Pointwise, Repeated, Use, inputs, repeated
 from model.readings import Cells, Creases, Relief, bilinear, inner
 from model.residual import AXES, Whitening, enlarge
 from model.schedule import alpha_bars, clean, ddim, timesteps
@@ -251,12 +251,17 @@ def test_gullies_are_shown_where_relief_is_read():
         replace(FINE, gullies=True)
 
 
+def fields_of(config, place):
+    """The parcels that a network is shown."""
+    return parcels.field(*place, config.nested, parcels.Ruling((config.rows, parcels.ROWS[1])))
+
+
 @pytest.mark.parametrize("shown, channels", [({"parcels": True, "nested": True, "rows": 9.0}, 2), ({"cover": True}, 2),
                                              ({"parcels": True, "cover": True}, 4), ({}, 0)])
 def test_what_it_is_shown_are_parcels_then_cover(shown, channels):
     config = replace(FINE, relief=True, rim=32, **shown)
     network, place = Network(config), (7, 13, 100, -20, 164, 44)
-    fields = [parcels.field(*place, config.nested, config.rows)] * config.parcels + [cover.field(*place)] * config.cover
+    fields = [fields_of(config, place)] * config.parcels + [cover.field(*place)] * config.cover
     ruled = network.ruled(*place)
     assert ruled is None if not channels else np.array_equal(ruled, np.concatenate(fields))
     last = network.read(torch.zeros(2, 3, 128, 128))[-1]
@@ -271,14 +276,37 @@ def test_parcels_are_shown_where_land_is_tilled_and_cover_where_it_is_wild():
     network, place = Network(config), (7, 11, 256, 0, 512, 256)
     share = land_use.field(*place)
     assert 0.1 < share.mean() < 0.9
-    fields, woods = parcels.field(*place, config.nested, config.rows), cover.field(*place)
+    fields, woods = fields_of(config, place), cover.field(*place)
     assert np.array_equal(network.ruled(*place), np.concatenate([fields * share, woods * (1 - share)]))
-    assert np.array_equal(network.ruled(*place, tilled=True), np.concatenate([fields, 0 * woods]))
-    assert np.array_equal(network.ruled(*place, tilled=False), np.concatenate([0 * fields, woods]))
+    assert np.array_equal(network.ruled(*place, use=Use.TILLED), np.concatenate([fields, 0 * woods]))
+    assert np.array_equal(network.ruled(*place, use=Use.WILD), np.concatenate([0 * fields, woods]))
     everywhere = Network(replace(config, land_use=False))
     assert np.array_equal(everywhere.ruled(*place), np.concatenate([fields, woods]))
     with pytest.raises(ValueError, match="land use"):
         replace(FINE, relief=True, rim=32, cover=True, land_use=True)
+
+
+def test_in_towns_streets_are_shown_for_fields_and_woods(plains_config):
+    middle = next(town for column in range(99) if (town := towns.town(7, 0, column, 50)) and town.radius > 20)
+    x, y = (int(4 * v) for v in (middle.x, middle.y))  # of z13
+    config, place = replace(plains_config, towns=True), (7, 13, x - 40, y - 200, x + 360, y + 200)
+    network, before = Network(config), Network(plains_config).ruled(*place)
+    town = towns.field(*place)
+    assert 0.02 < town.mean() < 0.9
+    ruled = network.ruled(*place)
+    assert np.array_equal(ruled[-1], town) and np.array_equal(ruled[:2], before[:2])
+    assert np.array_equal(ruled[2:6][:, town == 0], before[2:][:, town == 0])
+    assert np.allclose(ruled[2:4][:, town == 1], towns.streets(*place)[:, town == 1], atol=1e-6)
+    assert not ruled[4:6][:, town == 1].any()
+    assert not network.ruled(*place, plain=0.0)[-1].any()  # no towns on mountains
+    everywhere = network.ruled(*place, use=Use.TOWN)
+    assert np.array_equal(everywhere[2:4], towns.streets(*place)) and (everywhere[-1] == 1).all()
+    assert not network.ruled(*place, use=Use.TILLED)[-1].any()
+    shown = network.shown(torch.from_numpy(ruled)[None], 1.0)
+    assert [part.shape[1] for part in shown[:3]] == [2, 4, 1] and torch.equal(shown.town[0, 0], torch.from_numpy(town))
+    assert inputs(config)["first.weight"][-1] == ("town", 0)  # weights of one that saw none fit: what is new is last
+    with pytest.raises(ValueError, match="streets"):
+        replace(plains_config, land_use=False, plains=False, towns=True)
 
 
 def test_gullies_may_be_fainter_on_plains(plains_config):
@@ -292,7 +320,7 @@ def test_gullies_may_be_fainter_on_plains(plains_config):
 def test_mountains_are_not_tilled():
     config = replace(FINE, relief=True, rim=32, parcels=True, cover=True, land_use=True, plains=True)
     network, place = Network(config), (7, 11, 256, 0, 512, 256)
-    assert np.array_equal(network.ruled(*place, plain=0.0), network.ruled(*place, tilled=False))
+    assert np.array_equal(network.ruled(*place, plain=0.0), network.ruled(*place, use=Use.WILD))
     half = np.repeat(np.float32([[0, 1]]), 128, 1)  # the west is a mountain
     found, flat = network.ruled(*place, plain=half), network.ruled(*place)
     assert np.array_equal(found[..., 128:], flat[..., 128:])

@@ -15,14 +15,14 @@ from PIL import Image
 from torch.nn import functional as F
 
 from model import checkpoint as checkpoints
-from model import cover, parcels
+from model import cover, parcels, towns
 from model.base import tone_curve
 from model.checkpoint import SamplerConfig
 from model.errors import BadCheckpoint, BadImagery
 from model.grid import pixel_to_lonlat
-from model.network import PRESETS, Network, grown, inputs
+from model.network import PRESETS, Network, Use, grown, inputs
 from model.readings import MOST, Creases, Relief, inner
-from model.residual import Whitening
+from model.residual import Whitening, enlarge
 from model.schedule import alpha_bars
 from model.training import calm
 from model.training.calm import LINES, LIVELIEST, ROUNDING
@@ -36,8 +36,9 @@ from model.training.pairs import Ground, PairConfig, Pairs, ground, rotate, turn
 from model.training.pixels import as_pixels, sea
 from model.training.rules import COVERS, PARCELS, PLAINS, RELIEFS, broken
 from model.training.sheet import Sheet
-from model.training.sketch import drawn, fields, sketch
+from model.training.sketch import built_up, drawn, fields, sketch
 from model.training.strength import DEEPEST
+from model.underlay import finished
 from model.worlds import EARTH_POWER, Worlds
 
 
@@ -401,7 +402,7 @@ def test_known_places_are_shown_their_own_sketch_and_deep_ones_what_the_noise_sa
     train = [under_earth(1), *patches_of(folder)]
     d = Distiller(tmp_path / "teacher" / "state.pt", replace(d.config, deep=1), train, tmp_path / "student")
     target, shown = d.batches.batch(0).target, d.batches.batch(0).sketches
-    assert shown.shape == (4, 6, 80, 80) and shown[[0, 2]].isnan().all() and not shown[[1, 3], 2:].any()
+    assert shown.shape == (4, 7, 80, 80) and shown[[0, 2]].isnan().all() and not shown[[1, 3], 2:].any()
     shown = shown[:, :2]
     assert torch.equal(shown[1], shown[3])
     inside = (slice(None), slice(30, 50), slice(30, 50))  # its own surroundings it knows better than the crop does
@@ -498,13 +499,79 @@ def test_where_land_is_known_to_be_tilled_a_likeness_is_too():
     patches = [under_earth(20), *farms, *woods]
     descent = Descent(patches, Pairs(patches, 1, PairConfig(calm=0.0)), 80, {}, rim=0, seed=1, use=True)
     condition = halfway()
-    for tilled, kinds in ((True, {Ground.BUILT}), (False, {Ground.LAND}), (None, {Ground.BUILT, Ground.LAND})):
-        found = [descent.choose("76", condition, np.random.default_rng(n), tilled=tilled) for n in range(20)]
+    for use, kinds in ((Use.TILLED, {Ground.BUILT}), (Use.WILD, {Ground.LAND}), (None, {Ground.BUILT, Ground.LAND})):
+        found = [descent.choose("76", condition, np.random.default_rng(n), use=use) for n in range(20)]
         assert {like.ground for like in found} == kinds
     only = Descent(patches[:4], Pairs(patches[:4], 1, PairConfig(calm=0.0)), 80, {}, rim=0, seed=1, use=True)
-    assert only.choose("76", condition, np.random.default_rng(1), tilled=False).ground == Ground.LAND
+    assert only.choose("76", condition, np.random.default_rng(1), use=Use.WILD).ground == Ground.LAND
     courses = [descent.plan(np.random.default_rng(n)) for n in range(12)]
-    assert {course.tilled for course in courses} == {True, False}
+    assert {course.use for course in courses} == {Use.TILLED, Use.WILD}
+
+
+def test_one_comes_down_to_towns_and_holds_them_against_towns():
+    """Were they held against whatever has their colour, they would be fields, as they were."""
+    farms = [grained(n, 8, "76", "farmland") for n in range(3)]
+    cities = [grained(n, 60, "76", "city") for n in range(3, 6)]
+    top = under_earth(20)
+    top.base = np.full_like(top.base, 100)
+    patches = [top, *farms, *cities]
+    descent = Descent(patches, Pairs(patches, 1, PairConfig(calm=0.0)), 80, {}, 0, 1, True, True, towned=True)
+    built = descent.real["76"][-1]
+    assert sorted(built > 0.5).count(True) == 12 and built[:12].max() < 0.1  # four squares of each city
+    condition = halfway()
+    for use, town in ((Use.TOWN, True), (Use.TILLED, False)):
+        found = [descent.choose("76", condition, np.random.default_rng(n), use=use).picture for n in range(10)]
+        assert {bool(picture.diff(dim=2).abs().mean() > 0.06) for picture in found} == {town}
+    # Dark woods have no towns, whatever the map says: so nothing is to be built there.
+    assert descent.choose("76", condition - 0.4, np.random.default_rng(1), use=Use.TOWN).ground != Ground.BUILT
+    courses = [descent.plan(np.random.default_rng(n)) for n in range(60)]
+    deepest = [course for course in courses if course.level == "76"]
+    assert 0.05 < np.mean([course.use == Use.TOWN for course in deepest]) < 0.5
+    for course in deepest:
+        seed, level, x, y = course.where
+        share = towns.field(seed, level, x, y, x + 80, y + 80).mean() * course.plain
+        assert (share > 0.5) == (course.use == Use.TOWN)
+
+
+def test_where_all_is_edges_and_nothing_green_it_is_built_up():
+    grey = np.full((256, 256, 3), 110.0) - [0, 0, 8]
+    noise = np.random.default_rng(1).normal(0, 1, (256, 256, 1))
+    town, farm, wood = grey + 30 * noise, grey + 2 * noise, grey + 30 * noise - [40, 0, 40]
+    sea = grey + 30 * noise - [40, 20, 0]
+    pictures = torch.stack([torch.from_numpy(p).permute(2, 0, 1).float() / 127.5 - 1 for p in (town, farm, wood, sea)])
+    found = built_up(pictures, torch.full((4,), 19.0)).mean((1, 2, 3))
+    assert found[0] > 0.95 and found[1:].max() < 0.05
+    half = torch.cat([pictures[0, :, :, :128], pictures[1, :, :, 128:]], 2)[None]
+    shown = built_up(half, torch.tensor([4.8]))[0, 0]
+    assert shown.shape == (256, 256) and shown[:, :100].min() > 0.9 and shown[:, 156:].max() < 0.1
+
+
+def test_deep_places_are_finished_as_the_map_does_and_known_ones_are_not(folder, tmp_path):
+    """What is finished must be what `with_halo` does with the same detail."""
+    kinds = ("relief", "gullies", "parcels", "cover", "land_use", "plains", "towns")
+    given = {"creases": (0.8,), "rim": 32, "white": False, "own": 0.0, "batch": 2}
+    shown = dict.fromkeys(kinds, True) | given
+    asked = {"projections": {str(z): 0.5 for z in range(7, 16, 2)}, "paints": {str(z): 0.3 for z in range(7, 16, 2)},
+             "towns": {str(z): 0.5 for z in range(7, 16, 2)}}
+    d = distiller(folder, tmp_path, **shown)
+    plainly, as_map = (Distiller(tmp_path / "teacher" / "state.pt", replace(d.config, deep=1, asked=sampler),
+                                 [under_earth(1), *patches_of(folder)], tmp_path / "student")
+                       for sampler in (SamplerConfig(), SamplerConfig(**asked)))
+    assert as_map.finishes and not plainly.finishes
+    batch = as_map.batches.batch(0)
+    assert batch.zooms[0] in (9, 11, 13, 15) and batch.zooms[1] == 0 and batch.plain[1] == 1
+    extra, known = as_map.batches.read(batch), [batch.condition, batch.resolution.repeat(2), batch.strength.repeat(2)]
+    finish = 2 * batch.zooms, torch.ones(4)
+    made, bare = (d.generate(as_map.network, *known, batch.noise, extra, *finish) for d in (as_map, plainly))
+    assert torch.equal(made[1::2], bare[1::2])
+    detail = bare - enlarge(batch.condition)
+    c = as_map.network.config
+    ruled = torch.cat(extra[-2:], 1)
+    for i in (0, 2):
+        expected = finished(batch.condition[i:i + 1], detail[i:i + 1], as_map.network.shown(ruled[i:i + 1], 1.0),
+                            SamplerConfig(**asked).dials(batch.zooms[0]))
+        assert torch.allclose(made[i], expected[0], atol=1e-5) and c.shown == ruled.shape[1]
+    assert not torch.allclose(made[::2], bare[::2], atol=1e-3)
 
 
 def test_where_the_base_is_rugged_nothing_is_tilled_and_a_likeness_is_a_mountain():
@@ -516,18 +583,18 @@ def test_where_the_base_is_rugged_nothing_is_tilled_and_a_likeness_is_a_mountain
     ridged.base = np.where(np.arange(64)[:, None] % 3, ridged.base, ridged.base // 2).astype(np.uint8)
     pairs = Pairs([plain, *farms, *hills], 1, PairConfig(calm=0.0))
     condition = halfway()
-    for top, kinds, tilled in ((plain, {Ground.BUILT}, {True, False}), (ridged, {Ground.SLOPE}, {False})):
+    for top, kinds, uses in ((plain, {Ground.BUILT}, {Use.TILLED, Use.WILD}), (ridged, {Ground.SLOPE}, {Use.WILD})):
         descent = Descent([top, *farms, *hills], pairs, 80, {}, rim=0, seed=1, use=True, plains=True)
         courses = [descent.plan(np.random.default_rng(n)) for n in range(12)]
-        assert {course.tilled for course in courses if course.level == "76"} == tilled
+        assert {course.use for course in courses if course.level == "76"} == uses
         assert {course.plain for course in courses} == {float(top is plain)}
-        found = [descent.choose("76", condition, np.random.default_rng(n), tilled=top is plain, rugged=top is ridged)
+        found = [descent.choose("76", condition, np.random.default_rng(n), use=Use(top is plain), rugged=top is ridged)
                  for n in range(20)]
         assert {like.ground for like in found} == kinds
     only = Descent([ridged, *farms], Pairs([ridged, *farms], 1, PairConfig(calm=0.0)), 80, {}, 0, 1, True, True)
-    assert only.choose("76", condition, np.random.default_rng(1), tilled=False, rugged=True).ground == Ground.SLOPE
+    assert only.choose("76", condition, np.random.default_rng(1), use=Use.WILD, rugged=True).ground == Ground.SLOPE
     blind = Descent([ridged, *farms], Pairs([ridged, *farms], 1, PairConfig(calm=0.0)), 80, {}, 0, 1, True)
-    assert True in {blind.plan(np.random.default_rng(n)).tilled for n in range(12)}
+    assert Use.TILLED in {blind.plan(np.random.default_rng(n)).use for n in range(12)}
 
 
 def test_its_likeness_is_of_its_level_colour_and_contrast():
@@ -709,7 +776,7 @@ def test_of_towns_and_farms_the_parcels_are_shown_and_of_nature_the_relief(folde
         seen = [batch.sketches[:, 2:4].flatten(1).any(1) for batch in batches]
         assert torch.cat(seen).any() == built  # no parcels but its own, of most
         batch = batches[[bool(s.all()) == built for s in seen].index(True)]
-        relief, ruled, _ = batch.sketches.split(2, 1)
+        relief, ruled, *_ = batch.sketches.split(2, 1)
         assert bool(relief.isnan().all()) == built and bool(ruled.any()) == built
         seen = d.batches.read(batch)
         assert torch.equal(seen[-1], ruled) and not seen[-2].isnan().any()
@@ -740,7 +807,7 @@ def test_cover_is_to_be_drawn_on_land_and_not_on_what_is_bare(folder, tmp_path):
         found = {int(g) for batch in batches for g in batch.ground}
         assert found == ({Ground.LAND, Ground.BUILT} if kind == Ground.BUILT else {kind})  # woods in farmland, too
         batch, where = next((b, list(b.ground).index(kind)) for b in batches if kind in b.ground)
-        shown = batch.sketches[where].split(2)
+        shown = batch.sketches[where, :6].split(2)
         drawn = {Ground.SLOPE: 0, Ground.BUILT: 1, Ground.LAND: 2}[kind]
         assert shown[drawn].std() > 0.3 and not shown[3 - drawn if drawn else 1].any()
         extra = d.batches.read(batch)
@@ -1160,8 +1227,10 @@ def test_the_same_weights_may_be_exported_to_be_asked_otherwise(tmp_path, tiny_w
     network = Network(replace(plains_config, plains=False))
     checkpoints.save(tmp_path / "farms", network, before.whitening, before.sampler, {})
     plain = CliRunner().invoke(main, ["export", str(tmp_path / "farms"), str(tmp_path / "plain"), "--times", "999",
-                                      "--plains", "--shade", "9:0.06", "--paint", "11:0.07", "--gentle", "7:0.6"])
+                                      "--plains", "--shade", "9:0.06", "--paint", "11:0.07", "--gentle", "7:0.6",
+                                      "--town", "9:0.5", "--slope", "11:0.04"])
     assert plain.exit_code == 0, plain.output
     sampler = checkpoints.load(tmp_path / "plain").sampler
-    assert (sampler.shade(9), sampler.paint(11), sampler.gentleness(7)) == (0.06, 0.07, 0.6)
+    assert (sampler.dials(9).shade, sampler.dials(11).paint, sampler.gentleness(7)) == (0.06, 0.07, 0.6)
+    assert (sampler.dials(9).town, sampler.dials(11).slope) == (0.5, 0.04)
     assert checkpoints.load(tmp_path / "plain").network.config == plains_config

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from model.residual import enlarge
-from model.underlay import fertile, painted, projected, shaded, tempered
+from model.underlay import TOWN, Dials, Shown, fertile, finished, painted, projected, shaded, tempered
 
 
 def test_a_projection_takes_out_what_the_means_are_off():
@@ -97,3 +97,32 @@ def test_fields_are_painted_lighter_and_greener_as_far_as_the_land_has_any():
     assert red[0] > green[0] > blue[0] > 0 and torch.allclose(change[:, 1], -change[:, 0], atol=1e-6)
     assert red[2] < -0.05 and max(abs(green[2]), abs(blue[2])) < 0.2 * abs(red[2])  # green by having less red
     assert torch.allclose(change[:, 3], 1.6 * change[:, 0], atol=1e-6)
+
+
+def test_towns_are_grey_where_land_is_settled():
+    condition = torch.zeros(1, 3, 64, 64)
+    colours = {"tilled": (85, 100, 60), "woods": (25, 45, 25), "sand": (200, 160, 110), "sea": (20, 50, 90)}
+    for i, colour in enumerate(colours.values()):
+        condition[:, :, :, 16 * i:16 * i + 16] = torch.tensor(colour)[:, None, None] / 127.5 - 1
+    town = torch.zeros(1, 1, 256, 256)
+    town[:, :, 100:156] = 1.0
+    shown = Shown(torch.zeros(1, 2, 256, 256), torch.zeros(1, 4, 256, 256), town, 1.0)
+    bare, made = (finished(condition, torch.zeros(1, 3, 256, 256), shown, Dials(town=share)) for share in (0.0, 0.5))
+    middles = (made - bare)[0, :, 128, 32::64] * 127.5
+    grey = torch.tensor(TOWN) - torch.tensor(colours["tilled"])
+    assert torch.allclose(middles[:, 0], 0.5 * grey, atol=0.1)
+    assert middles[:, 1:].abs().max() < 0.1
+    assert torch.equal(made[:, :, :90], bare[:, :, :90])
+    assert torch.equal(finished(condition, bare - enlarge(condition), shown._replace(plain=0.0), Dials(town=0.5)), bare)
+
+
+def test_slopes_of_land_are_lit_apart_from_those_of_snow():
+    condition = torch.full((1, 3, 16, 16), 0.6)  # snow
+    condition[:, :, :, 8:] = torch.tensor([-0.2, -0.1, -0.4])[:, None, None]  # grass
+    light = torch.full((1, 2, 64, 64), 0.25)
+    enlarged = enlarge(condition)
+    alone, both, land = (shaded(enlarged, condition, light, torch.ones(1, 1, 64, 64), *shares) / (enlarged + 1)
+                         - enlarged / (enlarged + 1) for shares in ((0.1,), (0.1, 0.04), (0.0, 0.04)))
+    assert torch.allclose(alone[0, 1, 32, [8, 56]], torch.tensor([0.05, 0.0]), atol=1e-5)
+    assert torch.allclose(both[0, 1, 32, [8, 56]], torch.tensor([0.05, 0.02]), atol=1e-5)
+    assert torch.allclose(land[0, 1, 32, [8, 56]], torch.tensor([0.0, 0.02]), atol=1e-5)
