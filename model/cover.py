@@ -5,13 +5,18 @@ and all have the finer ones in common, down to four pixels of the level that loo
 shows more the nearer one comes, and has clearings that only a finer level knows. Streams run along such borders.
 
 Integers are hashed as for `parcels`, and all else is sums, products, quotients and square roots, so that no platform's
-libm decides a last digit. What changes here changes pixels: `generator.REVISION`.
+libm decides a last digit; `arrays` has them for NumPy and for a GPU. What changes here changes pixels:
+`generator.REVISION`.
 """
+
+from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 
+from model import arrays
+from model.arrays import hashed, picked, quotient, root, stretched
 from model.grid import width
-from model.parcels import hashed, scaled
 
 CHANNELS = 2             # brightness, and how green it is
 FIRST = 9                # the level from which there are any
@@ -23,36 +28,75 @@ SPREAD = np.float32(1.5)  # how light, dark or green land is at most
 REGION, FAINT = 512, np.float32(0.15)  # pixels of the squares in which woods are dark, or light, and where neither
 STEP = 8                 # pixels, along and across, that are told one number of that
 STREAM, BANKS = np.float32(1.0), np.float32(1.6)  # half width of a stream, pixels; how light or dark it is
-KINDS = {name: number for number, name in enumerate(("shared", "land", "stream", "light", "green", "water"), 1)}
+REGIONAL = "light", "green", "water"
+KINDS = {name: number for number, name in enumerate(("shared", "land", "stream", *REGIONAL), 1)}
 
 
-def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
+def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None):
     """Cover of the pixels x0…x1, y0…y1 of a level: float32 ``(2, y1-y0, x1-x0)``, of variance one or so; 0 above
-    `FIRST`. x wraps at the level's width."""
-    out = np.zeros((CHANNELS, y1 - y0, x1 - x0), np.float32)
+    `FIRST`. x wraps at the level's width. `device`: None for an array."""
+    place, out = (x0, y0, x1, y1), arrays.zeros((CHANNELS, y1 - y0, x1 - x0), device)
+    made = {} if device is None else at_once(seed, level, place, device)
 
-    def noise(kind: str, of: int, size: int, step: int = 1) -> np.ndarray:
-        key = hashed(np.uint64(0), seed, KINDS[kind], of, size << (15 - level))
-        return smooth(key, level, size, x0, y0, x1, y1, step)
-    shared, size = np.zeros(out.shape[1:], np.float32), FINEST
-    for of in range(level, FIRST - 1, -2):
-        scale = 1 << (level - of)
-        while size < OWN[0] * scale:
+    def noise(kind: str, of: int, size: int, step: int = 1):
+        if device is None:
+            return splines(key(seed, level, kind, of, size), level, size, *place, step)
+        return made[kind, of, size]
+    shared = arrays.zeros(out.shape[1:], device)
+    for of, scale, sizes in grounds(level):
+        for size in sizes:
             shared += noise("shared", 0, size) * steep(size, level)
-            size *= 2
-        ground, stream = shared.copy(), shared.copy()
+        ground, stream = 1 * shared, 1 * shared  # what is added to them is their own
         for own in (scale * own for own in OWN):
             ground += noise("land", of, own) * steep(own, level)
             stream += noise("stream", of, 2 * own) * (2 * steep(own, level))
         border = sign(ground, SHARP)
-        ground /= EDGE
+        ground = quotient(ground, EDGE)
         border /= 1 + ground * ground
-        light, green, water = (sign(noise(kind, of, REGION * scale, STEP), FAINT)
-                               for kind in ("light", "green", "water"))
-        bed = np.float32(1) / (1 + np.square(np.square(stream / (STREAM * np.float32(scale**0.5)))))
+        light, green, water = (repeated(sign(noise(kind, of, REGION * scale, STEP), FAINT), *place, STEP)
+                               for kind in REGIONAL)
+        stream = quotient(stream, STREAM * np.float32(scale**0.5))
+        bed = 1 / (1 + (stream * stream) ** 2)
         out[0] += border * light * SPREAD + bed * water * BANKS
         out[1] += border * green * SPREAD + bed
     return out
+
+
+def grounds(level: int) -> Iterator[tuple[int, int, list[int]]]:
+    """The levels that a level shows, its own first: how much coarser they are, and the sizes, in its pixels, of the
+    noises that they have in common with all finer ones, and these have not."""
+    size = FINEST
+    for of in range(level, FIRST - 1, -2):
+        scale, sizes = 1 << (level - of), []
+        while size < OWN[0] * scale:
+            sizes.append(size)
+            size *= 2
+        yield of, scale, sizes
+
+
+def key(seed: int, level: int, kind: str, of: int, size: int) -> np.uint64:
+    """Of a noise of squares so many pixels of a level wide."""
+    return hashed(np.uint64(0), seed, KINDS[kind], of, size << (15 - level))
+
+
+def layers(level: int) -> Iterator[tuple[str, int, int, int]]:
+    """All noises of a level: of what kind and which level, how wide, and the pixels that are told one number."""
+    for of, scale, sizes in grounds(level):
+        yield from (("shared", 0, size, 1) for size in sizes)
+        for own in OWN:
+            yield from (("land", of, scale * own, 1), ("stream", of, 2 * scale * own, 1))
+        yield from ((kind, of, REGION * scale, STEP) for kind in REGIONAL)
+
+
+def at_once(seed: int, level: int, place: tuple[int, int, int, int], device) -> dict:
+    """All noises of a level by kind, level and size, on a device, where those of a size cost no more than one."""
+    made, alike = {}, {}
+    for kind, of, size, step in layers(level):
+        alike.setdefault((size, step), []).append((kind, of, size))
+    for (size, step), those in alike.items():
+        keys = np.array([key(seed, level, *which) for which in those])[:, None, None]
+        made |= zip(those, splines(keys, level, size, *place, step, device), strict=True)
+    return made
 
 
 def steep(size: int, level: int) -> np.float32:
@@ -63,39 +107,52 @@ def steep(size: int, level: int) -> np.float32:
     return factor * np.float32(size)
 
 
-def sign(x: np.ndarray, within: np.float32) -> np.ndarray:
+def sign(x, within: np.float32):
     """-1 or 1, but for where x is nearer to 0 than `within` or so."""
-    return x / np.sqrt(x * x + within * within)
+    return x / root(x * x + within * within)
 
 
-def smooth(key, level: int, size: int, x0: int, y0: int, x1: int, y1: int, step: int = 1) -> np.ndarray:
+def smooth(key, level: int, size: int, x0: int, y0: int, x1: int, y1: int, step: int = 1, device=None):
     """Noise of squares `size` pixels wide, float32 ``(y1-y0, x1-x0)`` in -1…1: quadratic B-splines of a number each.
 
     `step`: it is the same for so many pixels along and across.
     """
-    made = splines(key, level, size, x0, y0, x1, y1, step)
+    made = splines(key, level, size, x0, y0, x1, y1, step, device)
     return made if step == 1 else repeated(made, x0, y0, x1, y1, step)
 
 
-def splines(key, level: int, size: int, x0: int, y0: int, x1: int, y1: int, step: int) -> np.ndarray:
-    """The same, one number for every square of `step` pixels, from the one that x0, y0 lies in."""
-    (left, across), (top, along) = (_weights(a // step * step, b, size, step) for a, b in ((x0, x1), (y0, y1)))
-    columns = np.arange(left.min(), left.max() + 3)
-    rows = np.arange(top.min(), top.max() + 3)
-    known = scaled(hashed(key, columns % (width(level) // size), rows[:, None]), -1.0, 1.0)
-    lines = sum(known[top - top[0] + i] * along[i][:, None] for i in range(3))
-    made = lines.take(left - left[0], 1, mode="clip")  # nothing is outside, and to find that out takes as long
+def splines(key, level: int, size: int, x0: int, y0: int, x1: int, y1: int, step: int, device=None):
+    """The same, one number for every square of `step` pixels, from the one that x0, y0 lies in; on a device of several
+    keys ``(n, 1, 1)``, if they are given: ``(n, h, w)``."""
+    (columns, left, across), (rows, top, along) = (_squares(*ends, size, step, device) for ends in ((x0, x1), (y0, y1)))
+    known = arrays.grid(key, columns % (width(level) // size), rows, -1.0, 1.0, device)
+    if device is not None:  # in few operations, for to begin with one takes as long as the rest of it
+        lines = sum((picked(known, top.flatten(), -2).unflatten(-2, (3, -1)) * along[..., None]).unbind(-3))
+        first, second, third = (picked(lines, left.flatten(), -1).unflatten(-1, (3, -1)) * across).unbind(-2)
+        return first + second + third
+    lines = sum(known[top[i]] * along[i][:, None] for i in range(3))
+    made = picked(lines, left[0], 1)
     made *= across[0]
     for i in (1, 2):
-        part = lines.take(left - left[0] + i, 1, mode="clip")
+        part = picked(lines, left[i], 1)
         part *= across[i]
         made += part
     return made
 
 
-def repeated(values: np.ndarray, x0: int, y0: int, x1: int, y1: int, step: int) -> np.ndarray:
+def repeated(values, x0: int, y0: int, x1: int, y1: int, step: int):
     """One number for every square of `step` pixels, from the one that x0, y0 lies in: of the pixels x0…x1, y0…y1."""
-    return values.repeat(step, 0)[y0 % step:][:y1 - y0].repeat(step, 1)[:, x0 % step:][:, :x1 - x0]
+    rows = stretched(values, step, 0)[y0 % step:][:y1 - y0]
+    return stretched(rows, step, 1)[:, x0 % step:][:, :x1 - x0]
+
+
+@lru_cache(maxsize=256)
+def _squares(begin: int, end: int, size: int, step: int, device=None) -> tuple:
+    """Squares, and of every `step` pixels from begin to end which three of them each is made of, and their shares, both
+    ``(3, n)``. (A field asks for the same some times.)"""
+    first, shares = _weights(begin // step * step, end, size, step)
+    squares = np.arange(first.min(), first.max() + 3)
+    return squares, *(arrays.put(x, device) for x in (first - first[0] + np.arange(3)[:, None], shares))
 
 
 def _weights(begin: int, end: int, size: int, step: int) -> tuple[np.ndarray, np.ndarray]:

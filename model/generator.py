@@ -2,7 +2,8 @@
 
     base imagery ─► z7 ─► z9 ─► z11 ─► z13 ─► z15        one canonical window (= one tile of an odd zoom) at a time
 
-What has been computed may be kept in a store and may be thrown away: there is no other way to make a pixel.
+On a GPU, which takes hardly longer for sixteen than for one, it is a block of neighbours at a time. What has been
+computed may be kept in a store and may be thrown away: there is no other way to make a pixel.
 """
 
 import hashlib
@@ -22,10 +23,11 @@ from model.base import Base, halve
 from model.errors import UnknownVersion
 from model.grid import MAX_ZOOM, TILE, check_tile, width
 from model.seeds import parse_seed
-from model.window import condition_box, generate
+from model.window import block, condition_box
 from model.worlds import World, Worlds
 
 REVISION = 1  # of the generator: bump by hand when the pixels change for the same weights; golden pixels guard it
+BLOCK = 4  # windows, along and across, that a GPU makes at once
 
 
 class Address(NamedTuple):
@@ -109,13 +111,23 @@ class Generator:
     threads : of one network call; changes no byte (tested).
     weights : folder of one checkpoint to use instead of the published versions, or None (then the environment
         variable ELSEWHERE_WEIGHTS, if set, names it).
+    block : how many windows, along and across, are made and kept at once, a power of two; `BLOCK` on a GPU and 1 on a
+        processor if None. Blocks lie side by side from the world's corner on, so that a window's bytes do not depend on
+        which of its neighbours was asked for first. They do, by a grey level here and there, on `block`.
 
     Not thread-safe: one render thread calls `pixels`.
     """
 
     def __init__(self, worlds: Worlds, store: WindowStore | None = None, device: str = "cpu", threads: int = 2,
-                 weights: Path | None = None):
+                 weights: Path | None = None, block: int | None = None):
         self.worlds, self.device, self.threads = worlds, device, threads
+        on_gpu = torch.device(device).type == "cuda"
+        self.block = block or (BLOCK if on_gpu else 1)
+        if self.block & (self.block - 1):
+            raise ValueError(f"blocks are a power of two of windows wide, not {self.block}: else none fits the world")
+        if on_gpu:  # all digits of float32, and the same sums in every run
+            torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+            torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
         self.store = MemoryStore() if store is None else store
         weights = weights or os.environ.get("ELSEWHERE_WEIGHTS") or None
         folders = [Path(weights)] if weights else checkpoints.published()
@@ -180,15 +192,22 @@ class Generator:
         if stored is not None:
             return stored
         checkpoint = self._checkpoint(world, address.version)
-        condition = self.region(address._replace(z=address.z - 2),
-                                *condition_box(checkpoint.sampler.halo, address.x, address.y), check)
+        halo, (x, y, side) = checkpoint.sampler.halo, self._block(address)
+        condition = self.region(address._replace(z=address.z - 2), *condition_box(halo, x, y, side), check)
         check()
         if self.device == "cpu" and torch.get_num_threads() != self.threads:
             torch.set_num_threads(self.threads)  # per thread in effect: must be said in the render thread itself
-        pixels = generate(checkpoint, condition, address.seed, address.z, address.x, address.y, check,
-                          KeptBase(world, address, self.store))
-        self.store.put(address, pixels)
-        return pixels
+        made = block(checkpoint, condition, address.seed, address.z, x, y, side, check,
+                     KeptBase(world, address, self.store), drop=halo)
+        for i, pixels in enumerate(made):
+            self.store.put(address._replace(x=x + i % side, y=y + i // side), pixels)
+        return made[(address.y - y) * side + address.x - x]
+
+    def _block(self, address: Address) -> tuple[int, int, int]:
+        """The first window, x and y, of those that are made at once with a window, and how many they are along and
+        across."""
+        side = min(self.block, 1 << address.z)
+        return address.x // side * side, address.y // side * side, side
 
     def _checkpoint(self, world: World, name: str) -> checkpoints.Checkpoint:
         digest = self._networks(world)[name]
@@ -197,18 +216,20 @@ class Generator:
         return self._loaded[digest]
 
     def warm(self) -> None:
-        """Load the newest weights and run one window, so that the first visitor does not wait for either."""
+        """Load the newest weights and run one window or block, so that the first visitor does not wait for either."""
         world = self.worlds.get("earth")
         checkpoint = self._checkpoint(world, self.versions("earth")[0])
-        size = (TILE + 2 * checkpoint.sampler.halo) // 4
         if self.device == "cpu":
             torch.set_num_threads(self.threads)
-        generate(checkpoint, np.zeros((size, size, 3), np.uint8), 0, MAX_ZOOM, 0, 0)
+        halo = checkpoint.sampler.halo
+        x0, _, x1, _ = condition_box(halo, 0, 0, self.block)
+        block(checkpoint, np.zeros((x1 - x0, x1 - x0, 3), np.uint8), 0, MAX_ZOOM, 0, 0, self.block, drop=halo)
 
     # --- what stands above -------------------------------------------------------------------------------------------
 
     def needs(self, address: Address) -> list[Address]:
-        """Windows missing in the store that the tile would have to make, coarsest first."""
+        """Windows missing in the store that the tile would have to make, coarsest first; of blocks, their neighbours
+        that nobody needs are not named."""
         missing: dict[Address, None] = {}
         self._need(address, missing)
         return sorted(missing, key=lambda a: a.z)
@@ -226,7 +247,7 @@ class Generator:
             return
         missing[address] = None
         halo = self._checkpoint(self.worlds.get(address.world), address.version).sampler.halo
-        x0, y0, x1, y1 = condition_box(halo, address.x, address.y)
+        x0, y0, x1, y1 = condition_box(halo, *self._block(address))
         z = address.z - 2
         for y in range(max(0, y0 // TILE), min((1 << z) - 1, (y1 - 1) // TILE) + 1):
             for x in range(x0 // TILE, (x1 - 1) // TILE + 1):

@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from model import arrays
+from model.arrays import hashed
 from model.grid import width
-from model.parcels import hashed, scaled
 from model.readings import Relief, limited
 
 CHANNELS = 2
@@ -34,18 +35,18 @@ class Stripes(Relief):
     FLAT, FAINT = 0.9, 0.6
 
 
-@lru_cache(maxsize=1)
-def bank() -> Stripes:
-    """The same for all."""
-    return Stripes()
+@lru_cache(maxsize=4)
+def bank(device=None) -> Stripes:
+    """The same for all on a device."""
+    return Stripes().to(device or "cpu")
 
 
-def white(seed: int, level: int, grid: int, which: int, x0: int, y0: int, x1: int, y1: int) -> torch.Tensor:
+def white(seed: int, level: int, grid: int, which: int, x0: int, y0: int, x1: int, y1: int,
+          device=None) -> torch.Tensor:
     """Numbers of variance one of these squares of `grid` pixels: ``(1, 1, y1-y0, x1-x0)``. x wraps."""
     key = hashed(np.uint64(0), seed, level, which)
-    columns = np.arange(x0, x1) % (width(level) // grid)
-    found = scaled(hashed(key, columns, np.arange(y0, y1)[:, None]), -(3**0.5), 3**0.5)
-    return torch.from_numpy(found)[None, None]
+    columns, rows = np.arange(x0, x1) % (width(level) // grid), np.arange(y0, y1)
+    return torch.as_tensor(arrays.grid(key, columns, rows, -(3**0.5), 3**0.5, device))[None, None]
 
 
 def cut(found: torch.Tensor, at: tuple[int, int], x0: int, y0: int, x1: int, y1: int) -> torch.Tensor:
@@ -63,50 +64,54 @@ def twice(found: torch.Tensor, box: tuple[int, int, int, int], wanted: tuple[int
     return cut(Relief.enlarge(found), (2 * box[0] + 1, 2 * box[1] + 1), *wanted)
 
 
-def stripes(seed: int, level: int, grid: int, box: tuple[int, int, int, int], slope: torch.Tensor):
+def stripes(seed: int, level: int, grid: int, box: tuple[int, int, int, int], slope: torch.Tensor,
+            device=None):
     """Of a box of squares of `grid` pixels, with their slope ``(1, 2, h, w)``: that of stripes down it, and light."""
     x0, y0, x1, y1 = box
     reach = Relief.RADIUS
-    return bank().gullies(white(seed, level, grid, grid, x0 - reach, y0 - reach, x1 + reach, y1 + reach), slope)
+    found = white(seed, level, grid, grid, x0 - reach, y0 - reach, x1 + reach, y1 + reach, device)
+    return bank(device).gullies(found, slope)
 
 
-def formed(seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> tuple[torch.Tensor, torch.Tensor]:
+def formed(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None) -> tuple[torch.Tensor, torch.Tensor]:
     """Light on wide and on narrow forms, and the slope along x and y, of these pixels: both ``(1, 2, h, w)``."""
     pixels = x0, y0, x1, y1
     fine = around(*pixels, GRIDS[1])
     coarse = around(*fine, GRIDS[0] // GRIDS[1])
-    slope = ground(seed, level, coarse)
-    light = LIGHT[0] * bank().lit(slope)
-    side, form = stripes(seed, level, GRIDS[0], coarse, slope)
+    slope = ground(seed, level, coarse, device)
+    light = LIGHT[0] * bank(device).lit(slope)
+    side, form = stripes(seed, level, GRIDS[0], coarse, slope, device)
     slope, light = twice(torch.cat([slope + STEEP * side, light + LIGHT[1] * form], 1), coarse, fine).split([2, 1], 1)
-    side, form = stripes(seed, level, GRIDS[1], fine, slope)
+    side, form = stripes(seed, level, GRIDS[1], fine, slope, device)
     slope, light = twice(torch.cat([slope + STEEP * side, light, LIGHT[2] * form], 1), fine, pixels).split([2, 2], 1)
     return light, slope
 
 
-def ground(seed: int, level: int, box: tuple[int, int, int, int]) -> torch.Tensor:
+def ground(seed: int, level: int, box: tuple[int, int, int, int], device=None) -> torch.Tensor:
     """The slope that a level stands on, of a box of squares of 4 pixels: that of the level above; or hills, and wide
     stripes on them."""
     if level > FIRST:
-        return KEPT * formed(seed, level - 2, *box)[1]
+        return KEPT * formed(seed, level - 2, *box, device)[1]
     narrow = around(*box, 2)
     wide = around(*narrow, 2)
-    slope = hills(seed, level, HILLS[1], wide)
+    slope = hills(seed, level, HILLS[1], wide, device)
     for grid, mine, wanted in ((HILLS[1], wide, narrow), (HILLS[0], narrow, box)):
-        side, _ = stripes(seed, level, grid, mine, slope)
+        side, _ = stripes(seed, level, grid, mine, slope, device)
         slope = twice(slope + STEEP * side, mine, wanted)
     return slope
 
 
-def hills(seed: int, level: int, grid: int, box: tuple[int, int, int, int]) -> torch.Tensor:
+def hills(seed: int, level: int, grid: int, box: tuple[int, int, int, int], device=None) -> torch.Tensor:
     """The slope of smooth hills, of variance one, on a box of squares of `grid` pixels: ``(1, 2, h, w)``."""
     x0, y0, x1, y1 = box
     reach = Relief.RADIUS
-    return F.conv2d(white(seed, level, grid, 0, x0 - reach, y0 - reach, x1 + reach, y1 + reach), bank().hills)
+    found = white(seed, level, grid, 0, x0 - reach, y0 - reach, x1 + reach, y1 + reach, device)
+    return F.conv2d(found, bank(device).hills)
 
 
 @torch.inference_mode()
-def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
+def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None):
     """Light on wide and on narrow forms of the pixels x0…x1, y0…y1 of a level: float32 ``(2, y1-y0, x1-x0)``, of
-    variance one or so. x wraps at the level's width."""
-    return limited(formed(seed, level, x0, y0, x1, y1)[0])[0].numpy()
+    variance one or so. x wraps at the level's width. `device`: None for an array."""
+    made = limited(formed(seed, level, x0, y0, x1, y1, device)[0])[0]
+    return made.numpy() if device is None else made

@@ -13,9 +13,11 @@ libm decides a last digit. What changes here changes pixels: `generator.REVISION
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from model import arrays
+from model.arrays import hashed
 from model.base import Base
-from model.cover import repeated, sign, smooth
-from model.parcels import FIRST, hashed
+from model.cover import repeated, sign, splines
+from model.parcels import FIRST
 
 WIDEST, FINEST = 256, 32  # pixels of `FIRST`, and of the level that looks: squares of the widest noise and the finest
 ROUGH = np.float32(0.72)  # how strong a noise is, in terms of the next wider
@@ -30,18 +32,18 @@ PLAIN, RUGGED = np.float32(7), np.float32(10)
 SEA = 4                   # grey levels by which blue is above red and green where it is sea: a coast is no mountain
 
 
-def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
+def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None):
     """How tilled the pixels x0…x1, y0…y1 of a level are: float32 ``(y1-y0, x1-x0)`` in 0…1; wild above `FIRST`. x wraps
-    at the level's width."""
-    total = np.zeros((y1 - y0, x1 - x0), np.float32)
+    at the level's width. `device`: None for an array."""
     if level < FIRST:
-        return total
-    size, strength = WIDEST << (level - FIRST), np.float32(1)
+        return arrays.zeros((y1 - y0, x1 - x0), device)
+    total, size, strength = 0, WIDEST << (level - FIRST), np.float32(1)
     while size >= FINEST:
         key = hashed(np.uint64(0), seed, 0x11A5D, size << (15 - level))
-        total += strength * smooth(key, level, size, x0, y0, x1, y1, STEP)
+        total = total + splines(key, level, size, x0, y0, x1, y1, STEP, device) * strength
         size, strength = size // 2, strength * ROUGH
-    return (np.float32(0.5) + np.float32(0.6) * sign(total + BIAS, BLURRED)).clip(0, 1)
+    share = (sign(total + BIAS, BLURRED) * np.float32(0.6) + np.float32(0.5)).clip(0, 1)
+    return repeated(share, x0, y0, x1, y1, STEP)
 
 
 def plain(base: np.ndarray) -> np.ndarray:
@@ -60,15 +62,16 @@ def plain(base: np.ndarray) -> np.ndarray:
     return ((RUGGED - change) / (RUGGED - PLAIN)).clip(0, 1)
 
 
-def plains(base: Base, level: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
-    """How plain the base is under the pixels x0…x1, y0…y1 of a level finer than it: float32 ``(y1-y0, x1-x0)``."""
+def plains(base: Base, level: int, x0: int, y0: int, x1: int, y1: int, device=None):
+    """How plain the base is under the pixels x0…x1, y0…y1 of a level finer than it: float32 ``(y1-y0, x1-x0)``.
+    `device`: None for an array."""
     zoom = min(base.zoom, COARSE)
     (left, across), (top, along) = (_between(*ends, 1 << (level - zoom)) for ends in ((x0, x1), (y0, y1)))
     first, last = (left.min(), top.min()), (left.max() + 2, top.max() + 2)
     known = plain(base.region(zoom, *(int(v) - AROUND for v in first), *(int(v) + AROUND for v in last)))
     rows = known[top - first[1]] * (1 - along) + known[top - first[1] + 1] * along
     found = rows[:, left - first[0]] * (1 - across[:, 0]) + rows[:, left - first[0] + 1] * across[:, 0]
-    return repeated(found, x0, y0, x1, y1, STEP)
+    return repeated(arrays.put(found, device), x0, y0, x1, y1, STEP)
 
 
 def _between(begin: int, end: int, scale: int) -> tuple[np.ndarray, np.ndarray]:

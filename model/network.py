@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from model import cover, gullies, land_use, parcels, towns
+from model import arrays, cover, gullies, land_use, parcels, towns
 from model.grid import SCALE
 from model.readings import Cells, Creases, Relief, inner
 from model.underlay import Shown
@@ -193,12 +193,13 @@ def conv3x3(inputs: int, outputs: int, padding: str = "zeros", stride: int = 1) 
 
 class RepeatingConv(nn.Conv2d):
     """A convolution that repeats the outermost pixels; on a GPU the gradient of that is a sum of slices, for torch adds
-    it up pixel by pixel, in any order."""
+    it up pixel by pixel, in any order, and what is repeated keeps its layout, which torch turns twice."""
 
     def _conv_forward(self, x, weight, bias):
-        if not (x.is_cuda and torch.is_grad_enabled()):
+        if not x.is_cuda:
             return super()._conv_forward(x, weight, bias)
-        return F.conv2d(Repeated.apply(x), weight, bias, self.stride)
+        around = Repeated.apply(x) if torch.is_grad_enabled() else repeated(x)
+        return F.conv2d(around, weight, bias, self.stride)
 
 
 class Pointwise(nn.Conv2d):
@@ -212,6 +213,17 @@ class Pointwise(nn.Conv2d):
         if x.is_cuda or torch.is_grad_enabled() or torch.backends.cpu.get_cpu_capability() == "AVX512":
             return super()._conv_forward(x, weight, bias)
         return F.linear(x.permute(0, 2, 3, 1), weight[:, :, 0, 0], bias).permute(0, 3, 1, 2)
+
+
+def repeated(x: torch.Tensor) -> torch.Tensor:
+    """``(B, C, H, W)`` with its outermost pixels repeated once, channels last: ``(B, C, H + 2, W + 2)``."""
+    batch, channels, height, width = x.shape
+    made = x.new_empty(batch, height + 2, width + 2, channels).permute(0, 3, 1, 2)
+    made[:, :, 1:-1, 1:-1] = x
+    for dim, size in ((3, width), (2, height)):  # the corners last
+        for outer, edge in ((0, 1), (size + 1, size)):
+            made.select(dim, outer).copy_(made.select(dim, edge))
+    return made
 
 
 class Repeated(torch.autograd.Function):
@@ -413,36 +425,38 @@ class Network(nn.Module):
         return [x.contiguous(memory_format=torch.channels_last) for x in found]
 
     def ruled(self, seed: int, level: int, x0: int, y0: int, x1: int, y1: int,
-              use: Use | None = None, plain: np.ndarray | float = 1.0, gentle: float = 0.0) -> np.ndarray | None:
+              use: Use | None = None, plain: np.ndarray | torch.Tensor | float = 1.0, gentle: float = 0.0,
+              device: torch.device | None = None) -> np.ndarray | torch.Tensor | None:
         """The gullies, the parcels, the cover and the towns that it is shown at these pixels of a level, float32
         ``(shown, y1-y0, x1-x0)``; None if it is shown none. `use`: as if all land were of that. `plain`: how plain the
         base is there, in 0…1; not looked at unless `config.plains`. `gentle`: by how much gullies are fainter where it
-        is plain."""
+        is plain. `device`: None for an array."""
         c, place = self.config, (seed, level, x0, y0, x1, y1)
         shares, town = (np.float32(1), np.float32(1)), np.float32(0)  # of the parcels and of the cover
         if c.land_use:
-            share = land_use.field(*place) if use is None else np.float32(use != Use.WILD)
-            share = share * np.float32(plain) if c.plains else share
+            share = land_use.field(*place, device) if use is None else np.float32(use != Use.WILD)
+            share = share * plain if c.plains else share
             if c.towns:
-                town = towns.field(*place) * np.float32(plain) if use is None else np.float32(use == Use.TOWN)
+                town = towns.field(*place, device) * plain if use is None else np.float32(use == Use.TOWN)
                 share, wild = share * (1 - town), (1 - share) * (1 - town)
             else:
                 wild = 1 - share
             shares = share, wild
-        found = [gullies.field(*place)] if c.gullies else []
+        found = [gullies.field(*place, device)] if c.gullies else []
         if gentle and found:
-            found[0] *= np.float32(1) - np.float32(gentle) * np.float32(plain)
+            found[0] *= 1 - plain * np.float32(gentle)
         fields = c.nested, parcels.Ruling((c.rows, parcels.ROWS[1]))
         for shown, kind, how, share in ((c.parcels, parcels, fields, shares[0]), (c.cover, cover, (), shares[1])):
-            if shown and np.any(share):
-                found.append(kind.field(*place, *how) * share)
-            elif shown:  # what is nowhere to be seen need not be computed
-                found.append(np.zeros((kind.CHANNELS, y1 - y0, x1 - x0), np.float32))
+            # What is nowhere to be seen need not be computed; to ask a GPU whether it is would take as long.
+            if shown and (torch.is_tensor(share) or np.any(share)):
+                found.append(kind.field(*place, *how, device=device) * share)
+            elif shown:
+                found.append(arrays.zeros((kind.CHANNELS, y1 - y0, x1 - x0), device))
         if c.towns:
-            if np.any(town):
-                found[-2] += towns.streets(*place) * town
-            found.append(np.broadcast_to(town, (1, y1 - y0, x1 - x0)))
-        return np.concatenate(found) if found else None
+            if towns.near(*place) if torch.is_tensor(town) else np.any(town):
+                found[-2] += towns.streets(*place, device) * town
+            found.append(arrays.zeros((1, y1 - y0, x1 - x0), device) + town)
+        return arrays.joined(found) if found else None
 
     def shown(self, ruled: torch.Tensor | None, plain) -> Shown | None:
         """What is `ruled`, ``(B, shown, H, W)``, by its kinds."""

@@ -5,16 +5,18 @@ its rows into parcels. What is read of the noise (`readings`) has no straight li
 district is known by its number. Nested, there are districts at `FIRST` alone, with roads between some of them, and
 every finer level rules the parcels of the one above, so that a field keeps its borders down to 4 m.
 
-Integers are hashed (splitmix64, Steele et al. 2014), and all else is sums, products, quotients and square roots, so
-that no platform's libm decides a last digit. What changes here changes pixels: `generator.REVISION`.
+Integers are hashed, and all else is sums, products, quotients and square roots, so that no platform's libm decides a
+last digit; `arrays` has them for NumPy and for a GPU. What changes here changes pixels: `generator.REVISION`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
+from model import arrays
+from model.arrays import double, hashed, library, odd, quotient, replaced, scaled, single, uniform, whole
 from model.grid import width
 
 CHANNELS = 2             # brightness, and how green it is
@@ -30,53 +32,24 @@ ROADS = -1.0, 2.0        # how light a road between districts is; below 0 there 
 STRIP = 48               # rows that are worked on at once: what is written is still in the cache when it is read
 EDGE = 10.0              # pixels from its border where a larger parcel is half as light or dark
 
-_GOLDEN, _FIRST, _SECOND = (np.uint64(v) for v in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
-_12, _24 = np.uint64(12), np.uint64(24)
-
-
-def hashed(key, *parts) -> np.ndarray:
-    """A key, uint64, of a key and integers, broadcast."""
-    with np.errstate(over="ignore"):
-        for part in parts:
-            part = np.asarray(part)
-            key = key ^ (part.view(np.uint64) if part.dtype == np.int64 else part.astype(np.uint64))
-            key += _GOLDEN  # in place: most of the time goes into memory
-            key ^= key >> np.uint64(30)
-            key *= _FIRST
-            key ^= key >> np.uint64(27)
-            key *= _SECOND
-            key ^= key >> np.uint64(31)
-    return key
-
-
-def uniform(key, which: int, low: float = 0.0, high: float = 1.0) -> np.ndarray:
-    """Number `which` of a key, in low…high."""
-    return scaled(hashed(key, which), low, high)
-
-
-def scaled(bits, low: float, high: float) -> np.ndarray:
-    """The uppermost 24 bits, as a number in low…high."""
-    share = (bits >> np.uint64(40)).astype(np.float32) * np.float32(2**-24)
-    share *= np.float32(high - low)
-    share += np.float32(low)
-    return share
-
 
 def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, nested: bool = False,
-          ruling: "Ruling" = None) -> np.ndarray:
+          ruling: "Ruling" = None, device=None):
     """Parcels of the pixels x0…x1, y0…y1 of a level: float32 ``(2, y1-y0, x1-x0)``, of variance one or so; 0 above
     `FIRST`.
 
     x wraps at the level's width. `nested`: a level's parcels lie in those of the level above, as far as the one where
-    the `ruling` begins, whose borders are seen too; else each level has its own.
+    the `ruling` begins, whose borders are seen too; else each level has its own. `device`: None for an array.
     """
     ruling = ruling or Ruling()
-    out = np.zeros((CHANNELS, y1 - y0, x1 - x0), np.float32)
+    out = arrays.zeros((CHANNELS, y1 - y0, x1 - x0), device)
     if level < FIRST:
         return out
     first = min(ruling.begins, level) if nested else level  # the level that has districts
     world, around, scale = hashed(np.uint64(0), seed, first), width(first) // SIZE, 1 << (level - first)
     size = SIZE * scale
+    if device is not None:
+        return _squares(world, around, (x0, y0, x1, y1), scale, nested, ruling, device)
     for a, b in _strips(y0, y1, size):
         for left in range(x0 // size, (x1 - 1) // size + 1):
             top, c, d = a // size, max(x0, left * size), min(x1, (left + 1) * size)
@@ -116,20 +89,21 @@ class Ruled(NamedTuple):
 
 def _rule(key, x, y, rows, phase, longer, lane) -> Ruled:
     """Rows `rows` px wide across x, beginning at `phase` of one, and parcels along y, `longer` than that."""
+    lib = library(x)
     across = x / rows + phase
-    row = np.floor(across)
-    key = hashed(key, row.astype(np.int64))
+    row = lib.floor(across)
+    key = hashed(key, whole(row))
     long = rows * longer * scaled(key, *UNEVEN)
     # Of every two neighbours in a row, half are one parcel: rows of equal ones look like bricks.
-    along = y / long + scaled(key << _24, -9, 9)
-    number = np.floor(along).astype(np.int64)
+    along = y / long + scaled(key << 24, -9, 9)
+    number = whole(lib.floor(along))
     both = hashed(key, number >> 1)
-    one = (both & np.uint64(1)).astype(bool)
-    parcel = np.where(one, both, hashed(both, number))
-    begin, end = np.where(one, number & ~1, number), np.where(one, number | 1, number) + 1
-    light, green = (scaled(bits, -SPREAD, SPREAD) for bits in (parcel, parcel << _24))
-    return Ruled(light, green, lane, np.minimum(across - row, 1 - (across - row)) * rows,
-                 (np.minimum(along - begin, end - along) * long).astype(np.float32), parcel)
+    one = odd(both)
+    parcel = lib.where(one, both, hashed(both, number))
+    begin, end = double(lib.where(one, number & ~1, number)), double(lib.where(one, number | 1, number) + 1)
+    light, green = (scaled(bits, -SPREAD, SPREAD) for bits in (parcel, parcel << 24))
+    return Ruled(light, green, lane, lib.minimum(across - row, 1 - (across - row)) * rows,
+                 single(lib.minimum(along - begin, end - along) * long), parcel)
 
 
 class Districts(NamedTuple):
@@ -171,11 +145,46 @@ def _square(districts: Districts, x, y, scale: int, nested: bool, ruling: Ruling
     most = sum(np.square(end.min(0)) for end in ends)
     near = np.flatnonzero(least <= 1.001 * np.sort(most)[1] + 0.001)
     first, second, nearest, other = _two_nearest(
-        near, [(x - districts.x[n]) ** 2 + (y - districts.y[n]) ** 2 for n in near])
-    total = np.zeros((2, *nearest.shape), np.float32)
+        near, ((x - districts.x[n]) ** 2 + (y - districts.y[n]) ** 2 for n in near))
+    pair = nearest * len(districts.key) + other
+    return _divided(districts, x, y, nearest, pair, (first, second), scale, nested, ruling)
+
+
+def _squares(world, around: int, box: tuple[int, int, int, int], scale: int, nested: bool, ruling: Ruling,
+             device):
+    """A box in one piece, on a device, where what costs is to begin: each pixel knows which square it lies in."""
+    x0, y0, x1, y1 = box
+    size, at = SIZE * scale, []
+    for begin, end in ((x0, x1), (y0, y1)):
+        of, square = np.arange(begin, end), np.arange(begin, end) // size
+        at.append((((of - square * size).astype(np.float32) + np.float32(0.5)) / np.float32(scale),
+                   square - square[0], range(square[0], square[-1] + 1)))
+    (xs, column, lefts), (ys, row, tops) = at
+    found = [_districts(world, around, left, top, ruling) for top in tops for left in lefts]
+    key, x, y, cos, sin, strength, rules, apart, road = zip(*found, strict=True)
+    here = Districts(*(arrays.put(np.concatenate([part.ravel() for part in of]), device)
+                       for of in (key, x, y, cos, sin, strength)),
+                     tuple(arrays.put(np.concatenate(of), device) for of in zip(*rules, strict=True)),
+                     *(arrays.put(np.concatenate([part.ravel() for part in of]), device) for of in (apart, road)))
+    xs, ys, square = (arrays.put(of, device) for of in (xs[None], ys[:, None], row[:, None] * len(lefts) + column))
+    count = len(found[0].key)
+    mine = square * count
+    first, second, nearest, other = _two_nearest(
+        range(count), ((xs - here.x.take(mine + n)) ** 2 + (ys - here.y.take(mine + n)) ** 2 for n in range(count)))
+    pair = (mine + nearest) * count + other
+    return _divided(here, xs, ys, mine + nearest, pair, (first, second), scale, nested, ruling)
+
+
+def _divided(districts: Districts, x, y, nearest, pair, away, scale: int, nested: bool,
+             ruling: Ruling):
+    """Brightness and greenness ``(2, h, w)`` at x, y, of which the `nearest` district is known, the numbers of the
+    `pair` of nearest ones, and how far `away` they are, squared."""
+    lib = library(x)
+    first, second = away
+    road = lib.zeros_like(first)
     if nested:
-        pair = nearest * len(districts.key) + other
-        total[0] = districts.road.take(pair) / _line((second - first) / (2 * districts.apart.take(pair)), scale)
+        road = districts.road.take(pair) / _line((second - first) / (2 * districts.apart.take(pair)), scale)
+    total = lib.stack([road, lib.zeros_like(road)])
 
     def mine(of_districts):
         return of_districts.take(nearest)
@@ -185,47 +194,50 @@ def _square(districts: Districts, x, y, scale: int, nested: bool, ruling: Ruling
     ruled = _rule(mine(districts.key), x, y, *map(mine, districts.rules))
     strength = mine(districts.strength)
     while scale > 1:  # of larger ones a level draws the borders, beside which they are light and dark
-        edge = np.minimum(ruled.aside, ruled.ahead) * (scale / EDGE)
+        edge = lib.minimum(ruled.aside, ruled.ahead) * (scale / EDGE)
         total = total + strength * _seen(ruled, 1 / (1 + edge * edge), scale)
         # Four times as near, each is ground to be ruled, along or across.
         part = [hashed(ruled.key, i) for i in range(2)]
         x, y = 4 * x, 4 * y
-        turned = (part[0] & np.uint64(1)).astype(bool)
-        x, y, scale = np.where(turned, y, x), np.where(turned, -x, y), scale // 4
-        ruled = _rule(part[0], x, y, wide(scaled(part[0], 0, 1), ruling.rows), scaled(part[0] << _24, -9, 9),
-                      scaled(part[1], *LONG), scaled(part[1] << _24, -LANES, LANES))
-        strength = np.maximum(scaled(part[1] << _12, *ruling.strength), FAINTEST)
+        turned = odd(part[0])
+        x, y, scale = lib.where(turned, y, x), lib.where(turned, -x, y), scale // 4
+        ruled = _rule(part[0], x, y, wide(scaled(part[0], 0, 1), ruling.rows), scaled(part[0] << 24, -9, 9),
+                      scaled(part[1], *LONG), scaled(part[1] << 24, -LANES, LANES))
+        strength = scaled(part[1] << 12, *ruling.strength).clip(FAINTEST, None)
     return total + strength * _seen(ruled, 1, 1)
 
 
-def _two_nearest(numbers, away: list[np.ndarray]) -> tuple[np.ndarray, ...]:
+def _two_nearest(numbers, away: Iterable) -> tuple:
     """Of distances ``(h, w)`` to what has these numbers: the least, the second, and whose they are."""
-    first, nearest = away[0].copy(), np.full(away[0].shape, numbers[0])
-    second, other = np.full_like(first, np.inf), nearest.copy()
-    for number, distance in zip(numbers[1:], away[1:], strict=True):
+    numbers, away = iter(numbers), iter(away)
+    first, number = next(away), next(numbers)
+    lib = library(first)
+    nearest, other = (lib.full_like(first, number, dtype=lib.int64) for _ in range(2))
+    second = lib.full_like(first, np.inf)
+    for number, distance in zip(numbers, away, strict=True):
         nearer = distance < first
         than_second = (distance < second) & ~nearer
         for value, where in ((first, nearer), (distance, than_second)):
-            np.copyto(second, value, where=where)
+            second = replaced(second, value, where)
         for value, where in ((nearest, nearer), (number, than_second)):
-            np.copyto(other, value, where=where)
-        np.copyto(first, distance, where=nearer)
-        np.copyto(nearest, number, where=nearer)
+            other = replaced(other, value, where)
+        first, nearest = replaced(first, distance, nearer), replaced(nearest, number, nearer)
     return first, second, nearest, other
 
 
-def _line(aside, scale: int) -> np.ndarray:
+def _line(aside, scale: int):
     """How many times fainter a lane is so far `aside`, in pixels of its level: it grows half as fast as that."""
-    from_lane = aside * np.float32(scale**0.5) / np.float32(LANE)
+    from_lane = quotient(aside * np.float32(scale**0.5), np.float32(LANE))
     return 1 + (from_lane * from_lane) ** 2
 
 
-def _seen(ruled: Ruled, share, scale: int) -> np.ndarray:
+def _seen(ruled: Ruled, share, scale: int):
     """Brightness and greenness ``(2, h, w)`` of parcels, `share` of them, seen `scale` times enlarged."""
-    return np.stack([ruled.light * share + ruled.lane / _line(ruled.aside, scale), ruled.green * share])
+    light = ruled.light * share + ruled.lane / _line(ruled.aside, scale)
+    return library(light).stack([light, ruled.green * share])
 
 
-def wide(share: np.ndarray, rows: tuple[float, float]) -> np.ndarray:
+def wide(share, rows: tuple[float, float]):
     """How wide rows are, of numbers in 0…1: narrow ones are more."""
     narrowest, widest = np.float32(rows)
-    return narrowest + (widest - narrowest) * share * share
+    return share * (widest - narrowest) * share + narrowest

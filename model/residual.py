@@ -58,10 +58,16 @@ class Whitening:
         return torch.einsum("bac,bchw->bahw", AXES.to(residual.device) / std[:, :, None], residual)
 
     def colour(self, whitened: torch.Tensor, ground_resolution) -> torch.Tensor:
-        """Inverse of `whiten`; also of pixel rows that each have their ground resolution, ``(B, H)``."""
+        """Inverse of `whiten`; also of pixel rows that each have their ground resolution, ``(B, H)``. There may be as
+        many pictures of each of them, one after another: ``(k·B, 3, H, W)``."""
+        device = whitened.device
+
+        def of_pictures(std):
+            std = std.to(device, non_blocking=True)
+            return std.repeat_interleave(len(whitened) // len(std), 0)
+        axes = AXES.to(device, non_blocking=True)
         if np.ndim(ground_resolution) == 2:
-            std = torch.stack([self._matrices(rows) for rows in ground_resolution]).to(whitened.device)
-            scaled = whitened * std.transpose(1, 2)[..., None]
-            return torch.einsum("ac,bahw->bchw", AXES.to(whitened.device), scaled)
-        std = self._matrices(ground_resolution).to(whitened.device)
-        return torch.einsum("bac,bahw->bchw", AXES.to(whitened.device) * std[:, :, None], whitened)
+            std = of_pictures(torch.stack([self._matrices(rows) for rows in ground_resolution]))
+            return torch.einsum("ac,bahw->bchw", axes, whitened * std.transpose(1, 2)[..., None])
+        return torch.einsum("bac,bahw->bchw", axes * of_pictures(self._matrices(ground_resolution))[:, :, None],
+                            whitened)

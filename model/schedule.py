@@ -36,7 +36,7 @@ def ddim(denoise, noise: torch.Tensor, times: list[int], predicts: str) -> torch
     `denoise(x, t)` is the network, its output being what it `predicts`; both ``(B, 3, H, W)``, t an int. The last step
     ends at ᾱ = 1, so x_0 is returned itself.
     """
-    alphas = alpha_bars().to(noise.device)
+    alphas = alpha_bars().to(noise.device, non_blocking=True)
     x, x0 = noise, None
     for i, t in enumerate(times):
         if i:

@@ -8,14 +8,15 @@ Integers are hashed as for `parcels`, and all else is sums, products, quotients 
 libm decides a last digit. What changes here changes pixels: `generator.REVISION`.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
-from model import parcels
+from model import arrays, parcels
+from model.arrays import hashed, library, quotient, single, uniform
 from model.cover import repeated, splines
 from model.grid import width
-from model.parcels import hashed, uniform
 
 CHANNELS = 1                # how built-up it is
 FIRST = 9                   # the level from which there are any; lengths below are in pixels of `SCALED`
@@ -61,29 +62,40 @@ def town(seed: int, kind: int, column: int, row: int) -> Town | None:
     return Town(x, y, sites.least + sites.more * size * size * size)
 
 
-def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
-    """How built-up the pixels x0…x1, y0…y1 of a level are: float32 ``(y1-y0, x1-x0)`` in 0…1; 0 above `FIRST`. x wraps
-    at the level's width."""
-    found = np.zeros((y1 - y0, x1 - x0), np.float32)
+@lru_cache(maxsize=4)  # asked for twice, where it is a GPU that is to know
+def near(seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> list[Town]:
+    """Those that may reach into the pixels x0…x1, y0…y1 of a level; none above `FIRST`."""
     if level < FIRST:
-        return found
-    scale = np.float32(2.0 ** (level - SCALED))
-    xs, ys = ((np.arange(a // STEP * STEP, b, STEP) + np.float32(STEP / 2)) / scale for a, b in ((x0, x1), (y0, y1)))
-    near = [place for kind, sites in enumerate(KINDS)
+        return []
+    xs, ys = _at(level, x0, x1), _at(level, y0, y1)
+    return [place for kind, sites in enumerate(KINDS)
             for row in range(int(ys[0] // sites.size) - 1, int(ys[-1] // sites.size) + 2)
             for column in range(int(xs[0] // sites.size) - 1, int(xs[-1] // sites.size) + 2)
             if (place := town(seed, kind, column, row)) and _reaches(place, xs, ys)]
-    if not near:
-        return found
-    bent, strength = np.zeros((len(ys), len(xs)), np.float32), BENT
+
+
+def _at(level: int, begin: int, end: int) -> np.ndarray:
+    """Where every `STEP` pixels of a level are, in pixels of `SCALED`."""
+    return (np.arange(begin // STEP * STEP, end, STEP) + np.float32(STEP / 2)) / np.float32(2.0 ** (level - SCALED))
+
+
+def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None):
+    """How built-up the pixels x0…x1, y0…y1 of a level are: float32 ``(y1-y0, x1-x0)`` in 0…1; 0 above `FIRST`. x wraps
+    at the level's width. `device`: None for an array."""
+    here = near(seed, level, x0, y0, x1, y1)
+    if not here:
+        return arrays.zeros((y1 - y0, x1 - x0), device)
+    xs, ys = (arrays.put(_at(level, *ends), device) for ends in ((x0, x1), (y0, y1)))
+    bent, strength = arrays.zeros((len(ys), len(xs)), device), BENT
     for size in _widths(level):
         key = hashed(np.uint64(0), seed, 0x70376, size << (15 - level))
-        bent += strength * splines(key, level, size, x0, y0, x1, y1, STEP)
+        bent += splines(key, level, size, x0, y0, x1, y1, STEP, device) * strength
         strength *= ROUGH
-    share = np.zeros_like(bent)
-    for place in near:
-        away = np.sqrt(np.square(xs - place.x)[None] + np.square(ys - place.y)[:, None]) / np.float32(place.radius)
-        share = np.maximum(share, (1 - away.astype(np.float32) - bent) / EDGE)
+    lib, share = library(bent), arrays.zeros(bent.shape, device)
+    for place in here:
+        away = lib.sqrt(lib.square(xs - place.x)[None] + lib.square(ys - place.y)[:, None])
+        away = single(quotient(away, np.float32(place.radius)))
+        share = lib.maximum(share, quotient(1 - away - bent, EDGE))
     return repeated(share.clip(0, 1), x0, y0, x1, y1, STEP)
 
 
@@ -99,9 +111,10 @@ def _reaches(place: Town, xs: np.ndarray, ys: np.ndarray) -> bool:
     return (xs[0] - reach < place.x < xs[-1] + reach) and (ys[0] - reach < place.y < ys[-1] + reach)
 
 
-def streets(seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
+def streets(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None):
     """What `parcels.field` would be if all were a town: float32 ``(2, y1-y0, x1-x0)``; 0 above `SCALED`."""
-    ruled = parcels.field(seed ^ 0x70377, level, x0, y0, x1, y1, nested=level > QUARTERS, ruling=STREETS)
+    ruled = parcels.field(seed ^ 0x70377, level, x0, y0, x1, y1, nested=level > QUARTERS, ruling=STREETS,
+                          device=device)
     ruled[0] *= BRIGHT
     ruled[1] *= GREEN
     return ruled

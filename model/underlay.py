@@ -68,7 +68,7 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
         made = inner(projected(made, inner(condition, (drop - kept) // SCALE), dials.projection), kept)
     if asked(dials.town):
         share = dials.town * shown.plain * fertile(condition) * settled(condition) * shown.town
-        colour = torch.tensor(TOWN, device=made.device)[:, None, None] / 127.5 - 1
+        colour = torch.tensor(TOWN).to(made.device, non_blocking=True)[:, None, None] / 127.5 - 1
         made = made + inner(share, drop) * (colour - inner(enlarged, drop))
     if asked(dials.paint):
         share = dials.paint * shown.plain * fertile(condition)
@@ -106,7 +106,7 @@ def shaded(enlarged: torch.Tensor, condition: torch.Tensor, light: torch.Tensor,
         red, green, blue = ((condition + 1) * 127.5).split(1, 1)
         land = bilinear(_mean(_rising(torch.maximum(red, green) - blue, *LAND), CLOSE), SCALE)
         share = share + of_land * rugged * land * (1 - snow)
-    colour = torch.tensor(WARM, device=light.device)[:, None, None]
+    colour = torch.tensor(WARM).to(light.device, non_blocking=True)[:, None, None]
     light = light.sum(1, keepdim=True).clamp(*LIGHT) * colour
     return enlarged + (enlarged + 1) * (share * light)
 
@@ -136,7 +136,8 @@ def painted(picture: torch.Tensor, fields: torch.Tensor, share: torch.Tensor) ->
     """``(B, 3, H, W)`` made lighter or darker, and greener or browner, by as much as `fields`, pairs of channels
     ``(B, 2·n, H, W)``, say of each pixel, times `share`, ``(B, 1, H, W)``."""
     light, lush = fields.unflatten(1, (-1, 2)).sum(1).clamp(-MOST, MOST).split(1, 1)
-    lighter, greener = (torch.tensor(of, device=fields.device)[:, None, None] for of in (LIGHTER, GREENER))
+    lighter, greener = (torch.tensor(of).to(fields.device, non_blocking=True)[:, None, None]
+                        for of in (LIGHTER, GREENER))
     return picture + (picture + 1) * share * (light * lighter + lush * greener)
 
 

@@ -1,9 +1,13 @@
-"""One canonical window: 256×256 pixels of a level from its condition, its noise and nothing else."""
+"""Canonical windows: 256×256 pixels of a level, each from its condition, its noise and nothing else.
+
+On a processor one is made at a time. A GPU makes a square block of neighbours at once: what every pixel has by its
+address alone (noise, fields) in one piece, and what the network draws in batches.
+"""
 
 import numpy as np
 import torch
 
-from model import land_use, noise
+from model import arrays, land_use, noise
 from model.base import Base
 from model.checkpoint import Checkpoint
 from model.grid import TILE, ground_resolution, pixel_latitude, tile_latitude, width
@@ -12,17 +16,19 @@ from model.readings import inner
 from model.schedule import ddim
 from model.underlay import finished
 
+BATCH = 16  # windows that the network is asked for at once, if a block has as many
 
-def condition_box(halo: int, x: int, y: int) -> tuple[int, int, int, int]:
-    """The parent level's pixels (x0, y0, x1, y1) that window (x, y) is conditioned on."""
+
+def condition_box(halo: int, x: int, y: int, side: int = 1) -> tuple[int, int, int, int]:
+    """The parent level's pixels (x0, y0, x1, y1) that window (x, y) is conditioned on; or the `side`² from there on."""
     margin, core = halo // SCALE, TILE // SCALE
-    return x * core - margin, y * core - margin, (x + 1) * core + margin, (y + 1) * core + margin
+    return x * core - margin, y * core - margin, (x + side) * core + margin, (y + side) * core + margin
 
 
 def row_resolutions(level: int, y0: int, size: int, step: int) -> list[list[float]]:
     """m/px in the middle of every `step` pixel rows of a window that begins at row `y0`; at the poles, the last's."""
     middles = np.clip(np.arange(y0, y0 + size, step) + step / 2, 0.5, width(level) - 0.5)
-    return [[ground_resolution(level, pixel_latitude(level, middle)) for middle in middles]]
+    return [[ground_resolution(level, pixel_latitude(level, middle)) for middle in middles.tolist()]]
 
 
 @torch.inference_mode()
@@ -44,42 +50,79 @@ def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: i
 
     Batch is always 1 and the layout always channels last: the bits do not depend on what else is being made.
     """
+    return block(checkpoint, condition, seed, level, x, y, 1, check, base, drop)[0]
+
+
+@torch.inference_mode()
+def block(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: int, x: int, y: int, side: int,
+          check=lambda: None, base: Base | None = None, drop: int = 0) -> np.ndarray:
+    """`side`² windows, row by row from (x, y) on, each as `with_halo` has it: uint8 ``(side², …, …, 3)``.
+
+    `condition`: the region `condition_box` of them all. Batches are of whole rows, so that with the same `side` the
+    bits of a window are always the same.
+    """
     sampler, network = checkpoint.sampler, checkpoint.network
     device = next(network.parameters()).device
-    halo, size = sampler.halo, TILE + 2 * sampler.halo
-    low = torch.from_numpy(condition).to(device).permute(2, 0, 1)[None].float() / 127.5 - 1
-    low = low.contiguous(memory_format=torch.channels_last)
-    dials = sampler.dials(level) if base else sampler.dials(level)._replace(shade=0.0, slope=0.0)
-    kept = SCALE if dials.projection and drop else 0  # around the window, for means that are enlarged
-    x0, y0 = x * TILE - halo, y * TILE - halo
-    if sampler.rows:
-        of_patches = row_resolutions(level, y0, size, network.config.patch)
-        of_pixels = row_resolutions(level, y0 + drop - kept, size - 2 * (drop - kept), 1)
-    else:
-        of_patches = of_pixels = [ground_resolution(level, tile_latitude(level, y))]
-    rim = network.config.rim
-    known = noise.field(seed, level, x0 - rim, y0 - rim, x0 + size + rim, y0 + size + rim)
-    known = torch.from_numpy(known).to(device)[None].contiguous(memory_format=torch.channels_last)
+    where, halo, rim = arrays.of(device), sampler.halo, network.config.rim
+    low = torch.from_numpy(condition).to(device, non_blocking=True).permute(2, 0, 1)[None].float() / 127.5 - 1
+    x0, y0, size = x * TILE - halo, y * TILE - halo, side * TILE + 2 * halo
+    known = noise.field(seed, level, x0 - rim, y0 - rim, x0 + size + rim, y0 + size + rim, where)
     place = x0, y0, x0 + size, y0 + size
-    plain = land_use.plains(base, level, *place) if base and network.config.plains else 1.0
-    ruled = network.ruled(seed, level, *place, plain=plain, gentle=sampler.gentleness(level) if base else 0.0)
-    if ruled is not None:
-        ruled = torch.from_numpy(ruled).to(device)[None]
+    plain = land_use.plains(base, level, *place, where) if base and network.config.plains else 1.0
+    ruled = network.ruled(seed, level, *place, plain=plain, gentle=sampler.gentleness(level) if base else 0.0,
+                          device=where)
+    known, ruled = (None if of is None else torch.as_tensor(of)[None] for of in (known, ruled))
     if np.ndim(plain):
-        plain = torch.from_numpy(plain).to(device)[None, None]
+        plain = torch.as_tensor(plain)[None, None]
+    made = []
+    for first in range(0, side, max(1, BATCH // side)):
+        rows = range(first, min(first + max(1, BATCH // side), side))
+        parts = [windows(of, rows, side, around, step) if torch.is_tensor(of) else of for of, around, step in (
+            (low, halo // SCALE, TILE // SCALE), (known, halo + rim, TILE), (ruled, halo, TILE), (plain, halo, TILE))]
+        made.append(_drawn(checkpoint, level, range(y + rows[0], y + rows[-1] + 1), *parts, check, bool(base), drop))
+    return torch.cat(made).permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+def windows(whole: torch.Tensor, rows: range, side: int, around: int, step: int) -> torch.Tensor:
+    """Some rows of a block's windows: ``(1, C, H, W)`` -> ``(rows·side, C, step + 2·around, step + 2·around)``."""
+    size = step + 2 * around
+    if whole.shape[-1] == size:
+        return whole  # it is the only one
+    cut = whole[..., rows[0] * step:(rows[-1] + 1) * step + 2 * around, :].unfold(2, size, step).unfold(3, size, step)
+    return cut[0].permute(1, 2, 0, 3, 4).flatten(0, 1)
+
+
+def _drawn(checkpoint: Checkpoint, level: int, rows: range, low: torch.Tensor, known: torch.Tensor,
+           ruled: torch.Tensor | None, plain: torch.Tensor | float, check, based: bool, drop: int) -> torch.Tensor:
+    """Windows of some rows of a level, as many of each, in one batch: uint8 ``(B, 3, …, …)``. Of each its condition,
+    its noise, what the network is shown, and how plain the base is, if it is `based` on one."""
+    sampler, network, device = checkpoint.sampler, checkpoint.network, low.device
+    halo, size, rim = sampler.halo, TILE + 2 * sampler.halo, network.config.rim
+    low, known = (of.contiguous(memory_format=torch.channels_last) for of in (low, known))
+    dials = sampler.dials(level) if based else sampler.dials(level)._replace(shade=0.0, slope=0.0)
+    kept = SCALE if dials.projection and drop else 0  # around the window, for means that are enlarged
+    of_patches, of_pixels = [], []  # of each row of windows
+    for y in rows:
+        y0 = y * TILE - halo
+        if sampler.rows:
+            of_patches += row_resolutions(level, y0, size, network.config.patch)
+            of_pixels += row_resolutions(level, y0 + drop - kept, size - 2 * (drop - kept), 1)
+        else:
+            of_patches.append(ground_resolution(level, tile_latitude(level, y)))
+            of_pixels = of_patches
     start, extra = inner(known, rim), network.read(known, ruled) if rim else None
     features = network.encode(low)
-    told = (torch.tensor(of_patches, device=device), torch.tensor([sampler.told(level)], device=device))
+    resolutions = torch.tensor(of_patches).to(device, non_blocking=True).repeat_interleave(len(low) // len(rows), 0)
+    told = resolutions, torch.full((1,), sampler.told(level), device=device)
 
     # The last step's picture is wanted without its halo, which only the steps before and the U-Net's depth need.
     early = drop - kept if network.config.predicts == "x0" else 0
 
     def denoise(x_t, t):
         check()
-        return network(x_t, torch.tensor([float(t)], device=device), features, *told,
+        return network(x_t, torch.full((1,), float(t), device=device), features, *told,
                        drop=early if t == sampler.times[-1] else 0, extra=extra)
 
     clean = inner(ddim(denoise, start, list(sampler.times), network.config.predicts), drop - kept - early)
     made = finished(low, checkpoint.whitening.colour(clean, of_pixels), network.shown(ruled, plain), dials, drop, kept)
-    pixels = ((made + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    return pixels[0].permute(1, 2, 0).contiguous().cpu().numpy()
+    return ((made + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)

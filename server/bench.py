@@ -37,10 +37,14 @@ class Bench:
     """The rows that need no server. ``quick`` measures fewer places."""
 
     def __init__(self, settings: Settings, quick: bool):
+        from torch import cuda
+
         from model.generator import MemoryStore
         from server.services import make_generator
 
         self.quick = quick
+        self.on_gpu = settings.device.startswith("cuda")
+        self.wait = cuda.synchronize if self.on_gpu else lambda: None  # a GPU goes on when a call has returned
         self.fresh = lambda: make_generator(settings, MemoryStore(512 << 20))
         self.generator = self.fresh()
         self.generator.warm()
@@ -62,11 +66,16 @@ class Bench:
         )
         size = (256 + 2 * halo) // 4
         marks: list[float] = []
+
+        def mark() -> None:
+            self.wait()
+            marks.append(time.perf_counter())
+
         generate(
             replace(self.checkpoint, sampler=sampler), np.full((size, size, 3), 90, np.uint8), 0, 15, 17000, 11000,
-            check=lambda: marks.append(time.perf_counter()),
+            check=mark,
         )  # fmt: skip
-        marks.append(time.perf_counter())
+        mark()
         return [after - before for before, after in zip(marks, marks[1:], strict=False)]
 
     def network_call(self) -> float:
@@ -140,6 +149,30 @@ class Bench:
             {str(count): value for count, value in per_tile.items()},
         )
 
+    def blocks(self) -> Row:
+        """Blocks of new z15 windows whose ancestors exist, each in a place of its own, as a GPU makes them."""
+        from model.generator import KeptBase, MemoryStore
+        from model.window import block, condition_box
+
+        side, halo = self.generator.block, self.checkpoint.sampler.halo
+        base = KeptBase(self.generator.worlds.get("earth"), self.address(0, 0), MemoryStore())
+        x0, _, x1, _ = condition_box(halo, 0, 0, side)
+        condition = np.random.default_rng(15).integers(60, 120, (x1 - x0, x1 - x0, 3), dtype=np.uint8)
+
+        def make(x: int, y: int) -> None:
+            block(self.checkpoint, condition, 0, 15, x // side * side, y // side * side, side, base=base, drop=halo)
+
+        make(0, 11000)
+        seconds = [timed(lambda x=x, y=y: make(x, y)) for x, y in places(5 if self.quick else 30)]
+        rate = side**2 / statistics.median(seconds)
+        return Row(
+            f"new z15 tiles in blocks of {side**2} whose ancestors exist, before encoding, {len(seconds)} places",
+            f"{rate:.0f} a second",
+            "≥ 600 a second on an H200",
+            rate >= 600,
+            {"tiles_per_s": rate, "median_s": statistics.median(seconds), "block": side},
+        )
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON in place of a table.")
@@ -151,6 +184,8 @@ def bench(settings: Settings, as_json: bool, quick: bool) -> None:
 
     local = Bench(settings, quick)
     rows = [local.new_tile(), local.deep_link(), local.paper(), local.neighbours()]
+    if local.on_gpu:
+        rows.append(local.blocks())
     with HttpBench(settings, quick) as served:
         rows += served.rows()
     setting = {

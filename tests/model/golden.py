@@ -2,7 +2,7 @@
 
 `--here` adds the digests that this kind of processor has of every tile, where they are not there. `--compare` writes
 nothing and says how the pixels of this machine differ from those that were kept, on whatever processor that was: of a
-whole tile whether all bytes are the same, of its middle row how many pixels and by how much.
+whole tile whether all bytes are the same, of its middle row how many pixels and by how much; `--compare cuda` of a GPU.
 """
 
 import hashlib
@@ -16,8 +16,8 @@ from model.worlds import Worlds
 from tests.model.test_shipped import GOLDEN, PLACES, golden_pixels, processor
 
 
-def compare():
-    generator, same, differ, worst, rows = Generator(Worlds(), threads=2), 0, 0, 0, 0
+def compare(device="cpu"):
+    generator, same, differ, worst, rows = Generator(Worlds(), device=device, threads=2), 0, 0, 0, 0
     for version, tiles in json.loads(GOLDEN.read_text()).items():
         for name, golden in tiles.items():
             pixels = golden_pixels(generator, version, name)
@@ -56,4 +56,4 @@ def main():
 
 
 if __name__ == "__main__":
-    compare() if "--compare" in sys.argv else here() if "--here" in sys.argv else main()
+    compare(*sys.argv[2:]) if "--compare" in sys.argv[:2] else here() if "--here" in sys.argv else main()

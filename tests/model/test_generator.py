@@ -9,6 +9,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from model import arrays, window
 from model import checkpoint as checkpoints
 from model.base import PlateCarree, halve
 from model.errors import BadSeed, BadTile, Cancelled, TileOutside, UnknownVersion, UnknownWorld
@@ -16,7 +17,7 @@ from model.generator import Generator, MemoryStore
 from model.grid import TILE, width
 from model.network import Network
 from model.residual import Whitening
-from model.window import condition_box, generate, with_halo
+from model.window import block, condition_box, generate, with_halo
 from model.worlds import World, Worlds
 
 law = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -263,6 +264,58 @@ def test_fields_are_painted_where_land_has_any_and_alike_however_much_is_dropped
         whole = with_halo(painted, condition, 1, 11, 800, 700, drop=drop)[cut:cut + TILE, cut:cut + TILE]
         assert np.abs(whole - made).max() <= 1
     assert np.array_equal(generate(painted, condition, 1, 13, 800, 700), generate(shown, condition, 1, 13, 800, 700))
+
+
+def alike(some, others) -> bool:
+    """No value more than a grey level away, and hardly any so far."""
+    away = np.abs(some.astype(int) - others)
+    return away.max() <= 1 and (away == 0).mean() > 0.99
+
+
+@pytest.mark.parametrize("level, x, y, batch", [(11, 800, 700, 2), (7, 126, 0, 16)])
+def test_a_block_is_its_windows(shown, monkeypatch, level, x, y, batch):
+    """In one batch or in batches of a row, on the world's edge too, with light in snow and paint on fields."""
+    monkeypatch.setattr(window, "BATCH", batch)
+    everything = {"shades": {"11": 0.2}, "paints": {"11": 0.1}, "projections": {"11": 0.3}, "gentle": {"11": 0.5}}
+    checkpoint = replace(shown, sampler=replace(shown.sampler, rows=True, **everything))
+    pixels = np.full((256, 512, 3), (110, 105, 75), np.uint8)
+    pixels[:, ::3] = 60
+    pixels[:, 300:] = 190
+    base = PlateCarree(pixels)
+    condition = (np.random.default_rng(1).integers(0, 30, (144, 144, 3)) + (110, 105, 75)).astype(np.uint8)
+    condition[60:, 60:] += 110
+    made = block(checkpoint, condition, 1, level, x, y, 2, base=base, drop=32)
+    assert made.shape == (4, TILE, TILE, 3)
+    for i, j in ((0, 0), (1, 0), (0, 1)):
+        part = condition[64 * j:64 * j + 80, 64 * i:64 * i + 80]
+        assert alike(made[2 * j + i], generate(checkpoint, part, 1, level, x + i, y + j, base=base))
+
+
+def test_what_a_gpu_is_given_is_the_same(shown, monkeypatch):
+    """Its fields and noise are tensors from the first; here on a processor."""
+    pixels = np.full((128, 256, 3), 110, np.uint8)
+    pixels[:, ::3] = 85
+    base = PlateCarree(pixels)
+    condition = np.full((144, 144, 3), (110, 105, 75), np.uint8)
+    arrays_made = block(shown, condition, 1, 11, 800, 700, 2, base=base)
+    monkeypatch.setattr(arrays, "of", lambda device: device)
+    assert np.array_equal(block(shown, condition, 1, 11, 800, 700, 2, base=base), arrays_made)
+
+
+def test_blocks_change_bytes_hardly_and_the_order_none(tiny_weights, make):
+    def blocks():
+        return Generator(SmallWorlds(), weights=tiny_weights, threads=1, block=2)
+
+    addresses = [make().address("small", 1, 5, x, y) for x, y in ((7, 6), (6, 7), (0, 31))]
+    forward, backward, single = blocks(), blocks(), make()
+    one = {address: forward.pixels(address) for address in addresses}
+    for address in reversed(addresses):
+        assert np.array_equal(backward.pixels(address), one[address]) and alike(one[address], single.pixels(address))
+    neighbour = addresses[0]._replace(x=6)
+    assert forward.needs(neighbour) == [] and forward.store.get(neighbour) is not None
+    assert single.needs(neighbour) == [neighbour]
+    with pytest.raises(ValueError, match="power of two"):
+        Generator(SmallWorlds(), weights=tiny_weights, block=3)
 
 
 def test_a_planet_is_drawn_once_though_every_window_asks_how_plain_it_is(shown, tmp_path):

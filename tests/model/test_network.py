@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from model import cover, gullies, land_use, parcels, towns
 from model.inspection import theoretical_radius
-from model.network import PRESETS, Network, NetworkConfig, Pointwise, Repeated, Use, inputs
+from model.network import PRESETS, Network, NetworkConfig, Pointwise, Repeated, Use, inputs, repeated
 from model.readings import Cells, Creases, Relief, bilinear, inner
 from model.residual import AXES, Whitening, enlarge
 from model.schedule import alpha_bars, clean, ddim, timesteps
@@ -335,6 +335,8 @@ def test_the_gradient_of_repeated_pixels_is_theirs():
     x = torch.randn(2, 3, 5, 6, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(Repeated.apply, x)
     assert torch.equal(Repeated.apply(x), F.pad(x, [1] * 4, mode="replicate"))
+    made = repeated(x)
+    assert torch.equal(made, Repeated.apply(x)) and made.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_the_schedule_is_the_papers():
