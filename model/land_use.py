@@ -62,13 +62,16 @@ def plain(base: np.ndarray) -> np.ndarray:
     return ((RUGGED - change) / (RUGGED - PLAIN)).clip(0, 1)
 
 
-def plains(base: Base, level: int, x0: int, y0: int, x1: int, y1: int, device=None):
+def plains(base: Base, level: int, x0: int, y0: int, x1: int, y1: int, device=None, cut: bool = False):
     """How plain the base is under the pixels x0…x1, y0…y1 of a level finer than it: float32 ``(y1-y0, x1-x0)``.
-    `device`: None for an array."""
+    `device`: None for an array. `cut`: as versions before there were towns have it, of which a window did not look at
+    the pixel of the base before its first, so that neighbours were told slightly different numbers."""
     zoom = min(base.zoom, COARSE)
     (left, across), (top, along) = (_between(*ends, 1 << (level - zoom)) for ends in ((x0, x1), (y0, y1)))
     first, last = (left.min(), top.min()), (left.max() + 2, top.max() + 2)
-    known = plain(base.region(zoom, *(int(v) - AROUND for v in first), *(int(v) + AROUND for v in last)))
+    before = AROUND + (not cut)
+    known = plain(base.region(zoom, *(int(v) - before for v in first), *(int(v) + AROUND for v in last)))
+    known = known[before - AROUND:, before - AROUND:]
     rows = known[top - first[1]] * (1 - along) + known[top - first[1] + 1] * along
     found = rows[:, left - first[0]] * (1 - across[:, 0]) + rows[:, left - first[0] + 1] * across[:, 0]
     return repeated(arrays.put(found, device), x0, y0, x1, y1, STEP)

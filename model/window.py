@@ -68,7 +68,9 @@ def block(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: int, 
     x0, y0, size = x * TILE - halo, y * TILE - halo, side * TILE + 2 * halo
     known = noise.field(seed, level, x0 - rim, y0 - rim, x0 + size + rim, y0 + size + rim, where)
     place = x0, y0, x0 + size, y0 + size
-    plain = land_use.plains(base, level, *place, where) if base and network.config.plains else 1.0
+    plain = 1.0
+    if base and network.config.plains:
+        plain = land_use.plains(base, level, *place, where, cut=not network.config.towns)
     ruled = network.ruled(seed, level, *place, plain=plain, gentle=sampler.gentleness(level) if base else 0.0,
                           device=where)
     known, ruled = (None if of is None else torch.as_tensor(of)[None] for of in (known, ruled))

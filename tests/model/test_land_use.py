@@ -69,3 +69,17 @@ def test_windows_agree_on_where_the_plains_are():
     across = plains(base, 9, x - 4000, 30000, x + 4000, 30008)[0]
     assert across[0] == 0 and across[-1] == 1 and np.all(np.diff(across) >= 0)
     assert np.abs(np.diff(across)).max() < 0.05  # no border of the base's pixels is seen
+
+
+def test_windows_agree_where_the_base_is_neither_plain_nor_rugged():
+    """They did not before there were towns: each began to look at the base at its own first pixel."""
+    grain = np.random.default_rng(1).integers(-7, 8, (256, 512, 1)) + 100
+    base = PlateCarree(np.repeat(grain, 3, 2).astype(np.uint8))
+    box = 50000, 30000, 56000, 32000
+    whole = plains(base, 9, *box)
+    assert 0.2 < whole.mean() < 0.8 and whole.std() > 0.05
+    before, places = plains(base, 9, *box, cut=True), [(n * 531, n * 97) for n in range(1, 8)]
+    parts = [(x, y, [plains(base, 9, box[0] + x, box[1] + y, box[0] + x + 400, box[1] + y + 400, cut=cut)
+                     for cut in (False, True)]) for x, y in places]
+    assert all(np.array_equal(part[0], whole[y:y + 400, x:x + 400]) for x, y, part in parts)
+    assert not all(np.array_equal(part[1], before[y:y + 400, x:x + 400]) for x, y, part in parts)
