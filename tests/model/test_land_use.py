@@ -73,11 +73,11 @@ def test_windows_agree_on_where_the_plains_are():
 
 def test_windows_agree_where_the_base_is_neither_plain_nor_rugged():
     """They did not before there were towns: each began to look at the base at its own first pixel."""
-    grain = np.random.default_rng(1).integers(-7, 8, (256, 512, 1)) + 100
+    grain = np.random.default_rng(1).integers(-11, 12, (256, 512, 1)) + 100
     base = PlateCarree(np.repeat(grain, 3, 2).astype(np.uint8))
     box = 50000, 30000, 56000, 32000
     whole = plains(base, 9, *box)
-    assert 0.2 < whole.mean() < 0.8 and whole.std() > 0.05
+    assert 0.1 < whole.mean() < 0.9 and whole.std() > 0.05
     before, places = plains(base, 9, *box, cut=True), [(n * 531, n * 97) for n in range(1, 8)]
     parts = [(x, y, [plains(base, 9, box[0] + x, box[1] + y, box[0] + x + 400, box[1] + y + 400, cut=cut)
                      for cut in (False, True)]) for x, y in places]
