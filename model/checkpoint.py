@@ -43,6 +43,7 @@ class SamplerConfig:
     paints: dict[str, float] = field(default_factory=dict)       # ... and how light or green its fields and woods are
     slopes: dict[str, float] = field(default_factory=dict)       # likewise gullies on other mountains than snow's
     towns: dict[str, float] = field(default_factory=dict)        # share of a town's colour that is laid over its ground
+    gains: dict[str, float] = field(default_factory=dict)        # by how much stronger what the network draws is
     rows: bool = False                              # told every row's ground resolution, not the window's middle's
 
     def __post_init__(self):
@@ -53,7 +54,7 @@ class SamplerConfig:
         for what, known in (("degradation told", self.degradations), ("projection", self.projections),
                             ("sharpening", self.sharpenings), ("calming", self.calmings), ("shade", self.shades),
                             ("paint", self.paints), ("gentleness", self.gentle),
-                            ("light on slopes", self.slopes), ("town", self.towns)):
+                            ("light on slopes", self.slopes), ("town", self.towns), ("gain", self.gains)):
             if unknown := [level for level in known if level not in map(str, range(1, MAX_ZOOM + 1, 2))]:
                 raise ValueError(f"there is a {what} at the odd levels to {MAX_ZOOM}, not at {unknown}")
             given |= {(what, level): value for level, value in known.items()}
@@ -72,7 +73,7 @@ class SamplerConfig:
     def dials(self, level: int) -> Dials:
         """What is done at a level to what a picture is made of."""
         return Dials(*(of.get(str(level), 0.0) for of in (self.sharpenings, self.calmings, self.shades, self.slopes,
-                                                          self.projections, self.paints, self.towns)))
+                                                          self.projections, self.paints, self.towns, self.gains)))
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """What a level's detail is added to, its condition enlarged; how far the sum may be from it; and what it lacks.
 
-The network draws what is finer than its condition. Six things that it was not taught, or not well enough, are ruled
-here, by level (`SamplerConfig`): z9 is softer than what z11 was taught by; calm ground shows the grid of what is
-enlarged; mountains are clouds, or mud; what is drawn strays from its condition; of fields and woods it draws the
-borders, and hardly what is inside; and the base knows of no towns.
+The network draws what is finer than its condition. Seven things that it was not taught, or not well enough, are ruled
+here, by level (`SamplerConfig`): of a level it may draw too little; z9 is softer than what z11 was taught by; calm
+ground shows the grid of what is enlarged; mountains are clouds, or mud; what is drawn strays from its condition; of
+fields and woods it draws the borders, and hardly what is inside; and the base knows of no towns.
 """
 
 from typing import NamedTuple
@@ -45,6 +45,7 @@ class Dials(NamedTuple):
     projection: Number = 0.0
     paint: Number = 0.0
     town: Number = 0.0
+    gain: Number = 0.0
 
 
 class Shown(NamedTuple):
@@ -63,7 +64,7 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     enlarged = enlarge(tempered(condition, dials.sharpening, dials.calming))
     if asked(dials.shade) or asked(dials.slope):
         enlarged = shaded(enlarged, condition, shown.gullies, 1 - shown.plain, dials.shade, dials.slope)
-    made = inner(enlarged, drop - kept) + detail
+    made = inner(enlarged, drop - kept) + (detail * (1 + dials.gain) if asked(dials.gain) else detail)
     if asked(dials.projection):
         made = inner(projected(made, inner(condition, (drop - kept) // SCALE), dials.projection), kept)
     if asked(dials.town):

@@ -126,3 +126,10 @@ def test_slopes_of_land_are_lit_apart_from_those_of_snow():
     assert torch.allclose(alone[0, 1, 32, [8, 56]], torch.tensor([0.05, 0.0]), atol=1e-5)
     assert torch.allclose(both[0, 1, 32, [8, 56]], torch.tensor([0.05, 0.02]), atol=1e-5)
     assert torch.allclose(land[0, 1, 32, [8, 56]], torch.tensor([0.0, 0.02]), atol=1e-5)
+
+
+def test_what_is_drawn_may_be_stronger():
+    condition, detail = torch.zeros(1, 3, 16, 16), torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    nothing = Shown(torch.zeros(1, 2, 64, 64), torch.zeros(1, 4, 64, 64), torch.zeros(1, 1, 64, 64), 1.0)
+    made = finished(condition, detail, nothing, Dials(gain=0.2))
+    assert torch.allclose(made, 1.2 * detail) and torch.equal(finished(condition, detail, nothing, Dials()), detail)
