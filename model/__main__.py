@@ -154,7 +154,7 @@ def distill(teacher, imagery, out, recipe, steps, minutes, resume, device, threa
 @click.option("--paint", default="", help="how light, dark, green and brown its fields and woods are")
 @click.option("--slope", default="", help="how light and dark gullies on other rugged land are")
 @click.option("--town", default="", help="share of a town's colour that is laid over its ground")
-@click.option("--gain", default="", help="by how much stronger what the network draws is")
+@click.option("--gain", default="", help="by how much stronger what the network draws is, but where it is calm")
 @click.option("--rows/--no-rows", default=True, help="tell the network every row's ground resolution")
 @click.option("--note", default="", help="a line for people, kept with the weights")
 @click.option("--publish", is_flag=True, help="make it the newest published version")

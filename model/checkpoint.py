@@ -43,7 +43,7 @@ class SamplerConfig:
     paints: dict[str, float] = field(default_factory=dict)       # ... and how light or green its fields and woods are
     slopes: dict[str, float] = field(default_factory=dict)       # likewise gullies on other mountains than snow's
     towns: dict[str, float] = field(default_factory=dict)        # share of a town's colour that is laid over its ground
-    gains: dict[str, float] = field(default_factory=dict)        # by how much stronger what the network draws is
+    gains: dict[str, float] = field(default_factory=dict)        # by how much stronger lively detail is
     rows: bool = False                              # told every row's ground resolution, not the window's middle's
 
     def __post_init__(self):

@@ -64,7 +64,9 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     enlarged = enlarge(tempered(condition, dials.sharpening, dials.calming))
     if asked(dials.shade) or asked(dials.slope):
         enlarged = shaded(enlarged, condition, shown.gullies, 1 - shown.plain, dials.shade, dials.slope)
-    made = inner(enlarged, drop - kept) + (detail * (1 + dials.gain) if asked(dials.gain) else detail)
+    if asked(dials.gain):
+        detail = detail * (1 + dials.gain * inner(bilinear(lively(condition), SCALE), drop - kept))
+    made = inner(enlarged, drop - kept) + detail
     if asked(dials.projection):
         made = inner(projected(made, inner(condition, (drop - kept) // SCALE), dials.projection), kept)
     if asked(dials.town):
@@ -88,10 +90,14 @@ def tempered(condition: torch.Tensor, more: Number, less: Number) -> torch.Tenso
     enlargement is steepest halfway between two pixels."""
     if not (asked(more) or asked(less)):
         return condition
-    detail = condition - _mean(condition, AROUND)
-    power = _mean(detail.square().mean(1, keepdim=True), AROUND).square()
-    lively = power / (power + CALM**4)
-    return condition + more * lively * detail - less * (1 - lively) * (condition - _mean(condition, CLOSE))
+    detail, share = condition - _mean(condition, AROUND), lively(condition)
+    return condition + more * share * detail - less * (1 - share) * (condition - _mean(condition, CLOSE))
+
+
+def lively(condition: torch.Tensor) -> torch.Tensor:
+    """How little a condition ``(B, 3, h, w)`` is calm: ``(B, 1, h, w)`` in 0…1."""
+    power = _mean((condition - _mean(condition, AROUND)).square().mean(1, keepdim=True), AROUND).square()
+    return power / (power + CALM**4)
 
 
 def shaded(enlarged: torch.Tensor, condition: torch.Tensor, light: torch.Tensor, rugged: torch.Tensor,

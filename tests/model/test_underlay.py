@@ -129,7 +129,11 @@ def test_slopes_of_land_are_lit_apart_from_those_of_snow():
 
 
 def test_what_is_drawn_may_be_stronger():
-    condition, detail = torch.zeros(1, 3, 16, 16), torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    chance = torch.Generator().manual_seed(1)
+    condition, detail = torch.randn(1, 3, 16, 16, generator=chance) / 2, torch.randn(1, 3, 64, 64, generator=chance)
     nothing = Shown(torch.zeros(1, 2, 64, 64), torch.zeros(1, 4, 64, 64), torch.zeros(1, 1, 64, 64), 1.0)
-    made = finished(condition, detail, nothing, Dials(gain=0.2))
-    assert torch.allclose(made, 1.2 * detail) and torch.equal(finished(condition, detail, nothing, Dials()), detail)
+    def drawn(condition, gain):
+        return finished(condition, detail, nothing, Dials(gain=gain)) - enlarge(condition)
+    assert torch.allclose(drawn(condition, 0.2), 1.2 * detail, atol=1e-3)
+    assert torch.allclose(drawn(condition, 0.0), detail, atol=1e-5)
+    assert torch.allclose(drawn(condition / 400, 0.2), detail, atol=1e-5)  # where it is calm it is not
