@@ -33,15 +33,22 @@ STRIP = 48               # rows that are worked on at once: what is written is s
 EDGE = 10.0              # pixels from its border where a larger parcel is half as light or dark
 
 
+class Ruling(NamedTuple):
+    """What kind of parcels."""
+
+    rows: tuple[float, float] = ROWS  # pixels: how wide their rows are
+    strength: tuple[float, float] = STRENGTH
+    begins: int = FIRST               # nested ones: the level that has districts
+
+
 def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, nested: bool = False,
-          ruling: "Ruling" = None, device=None):
+          ruling: Ruling = Ruling(), device=None):
     """Parcels of the pixels x0…x1, y0…y1 of a level: float32 ``(2, y1-y0, x1-x0)``, of variance one or so; 0 above
     `FIRST`.
 
     x wraps at the level's width. `nested`: a level's parcels lie in those of the level above, as far as the one where
     the `ruling` begins, whose borders are seen too; else each level has its own. `device`: None for an array.
     """
-    ruling = ruling or Ruling()
     out = arrays.zeros((CHANNELS, y1 - y0, x1 - x0), device)
     if level < FIRST:
         return out
@@ -66,14 +73,6 @@ def _strips(y0: int, y1: int, size: int) -> Iterator[tuple[int, int]]:
         end = min(y0 + STRIP, (y0 // size + 1) * size, y1)
         yield y0, end
         y0 = end
-
-
-class Ruling(NamedTuple):
-    """What kind of parcels."""
-
-    rows: tuple[float, float] = ROWS  # pixels: how wide their rows are
-    strength: tuple[float, float] = STRENGTH
-    begins: int = FIRST               # nested ones: the level that has districts
 
 
 class Ruled(NamedTuple):
