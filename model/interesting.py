@@ -3,7 +3,7 @@
 Two looks. The first cuts the whole planet at a coarse zoom into cells of 8×8 pixels (16×16 for rivers) and scores each
 for what is sought. The second takes the best of them, looks at the same ground in the base's own finest pixels, scores
 again and says why. Water, ice, green and bare ground are told apart by colour alone: a red planet has no coast, and the
-search says so.
+search says so. Towns are not the base's, but a seed's (`towns`): of them the second look takes the largest.
 """
 
 from __future__ import annotations
@@ -14,17 +14,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from model import land_use, towns
 from model.base import Base
 from model.errors import ElsewhereError
 from model.grid import ground_resolution, lonlat_to_pixel, pixel_to_lonlat, width
 
-KINDS = ("coast", "river", "mountains", "desert")
-NAMES = {"coast": "coast", "river": "river mouth", "mountains": "mountains", "desert": "desert's edge"}
+KINDS = ("coast", "river", "mountains", "desert", "town")
+NAMES = {"coast": "coast", "river": "river mouth", "mountains": "mountains", "desert": "desert's edge",
+         "town": "land for a town"}
 SEARCH_ZOOM = 3  # 2048 px around the planet, 20 km each at the equator
-CELL = {"coast": 8, "river": 16, "mountains": 8, "desert": 8}  # pixels; a river needs its land and its sea
+CELL = {"coast": 8, "river": 16, "mountains": 8, "desert": 8, "town": 8}  # pixels; a river needs its land and its sea
 CANDIDATES = 96  # cells of the first look that get a second
+LARGE = 60.0  # pixels of z11: the radius of a town that is worth as much as the land that it lies on
 FARTHEST = 66.0  # degrees of latitude: nearer the poles Mercator shows mostly ice, enlarged
-LEAST = {"coast": 1.0, "river": 0.006, "mountains": 5.0, "desert": 0.12}  # scores below these are not worth a visit
+# Scores below these are not worth a visit.
+LEAST = {"coast": 1.0, "river": 0.006, "mountains": 5.0, "desert": 0.12, "town": 0.1}
 
 
 class NothingFound(ElsewhereError):
@@ -130,6 +134,11 @@ def score(kind: str, ground: Ground) -> np.ndarray:
         return roughness(ground) * (1 + np.minimum(ice, 0.3)) * ((water < 0.04) & (ice < 0.6))
     if kind == "desert":
         return np.minimum(bare, green) * contrast(ground) / 60 * ((water < 0.03) & (ice < 0.02))
+    if kind == "town":
+        light = ground.brightness.mean((-2, -1))
+        open_land = np.clip((light - 60) / 30, 0, 1)  # woods are dark
+        even = np.clip(1.5 - roughness(ground) / 8, 0, 1)
+        return (green + bare) * even * open_land * ((green > 0.3) & (water < 0.05) & (ice < 0.01))
     raise ValueError(f"kind is one of {', '.join(KINDS)}, not {kind!r}")
 
 
@@ -149,6 +158,8 @@ def reason(kind: str, ground: Ground, metres: float) -> str:
     if kind == "mountains":
         snow = f", snow or bright rock on {ice}" if share(ground.ice) > 0.01 else ""
         return f"Mountains: {roughness(ground):.0f} grey levels from one {grain} pixel to the next{snow}."
+    if kind == "town":
+        return f"The plain around it is {green} green, {bare} bare ({grain} pixels)."
     brighter = f"brighter by {contrast(ground):.0f} grey levels than the {green} of green beside it"
     return f"A desert’s edge: {bare} bare ground, {brighter} ({grain} pixels)."
 
@@ -172,6 +183,17 @@ def candidates(scores: np.ndarray, count: int) -> Iterator[tuple[int, int]]:
             taken[max(row - 2, 0) : row + 3, np.arange(column - 2, column + 3) % scores.shape[1]] = True
 
 
+def largest_town(base: Base, seed: int, x: int, y: int, side: int) -> towns.Town | None:
+    """The largest town of a seed in a square of the base's pixels, if one lies on a plain."""
+    scale = 1 << (towns.SCALED - base.zoom)
+    box = x * scale, y * scale, (x + side) * scale, (y + side) * scale
+    for town in sorted(towns.within(seed, *box), key=lambda town: -town.radius):
+        left, top = int(town.x) - 4, int(town.y) - 4
+        if town.radius > LARGE / 2 and land_use.plains(base, towns.SCALED, left, top, left + 8, top + 8).mean() > 0.9:
+            return town
+    return None
+
+
 def search(base: Base, kind: str, seed: int) -> list[Place]:
     """The places of one kind on a planet, best first; raises `NothingFound`.
 
@@ -190,9 +212,17 @@ def search(base: Base, kind: str, seed: int) -> list[Place]:
         if value < LEAST[kind]:
             continue
         lon, lat = pixel_to_lonlat(base.zoom, x + side / 2, y + side / 2)
+        why = reason(kind, ground, ground_resolution(base.zoom, lat))
+        if kind == "town":
+            town = largest_town(base, seed, x, y, side)
+            if town is None:
+                continue
+            lon, lat = pixel_to_lonlat(towns.SCALED, town.x % width(towns.SCALED), town.y)
+            across = 2 * town.radius * ground_resolution(towns.SCALED, lat) / 1000
+            why, value = f"A town {across:.0f} km across, that only this seed has. {why}", value * town.radius / LARGE
         digest = hashlib.blake2b(f"{seed} {kind} {row} {column}".encode(), digest_size=2).digest()
         taste = 1 - int.from_bytes(digest, "big") / 0xFFFF / 3
-        places.append(Place(kind, lat, lon, value * taste, reason(kind, ground, ground_resolution(base.zoom, lat))))
+        places.append(Place(kind, lat, lon, value * taste, why))
     if not places:
         raise NothingFound(f"The search found no {NAMES[kind]} on this planet.")
     return sorted(places, key=lambda place: -place.score)

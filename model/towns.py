@@ -62,6 +62,13 @@ def town(seed: int, kind: int, column: int, row: int) -> Town | None:
     return Town(x, y, sites.least + sites.more * size * size * size)
 
 
+def within(seed: int, x0: int, y0: int, x1: int, y1: int) -> list[Town]:
+    """The towns, no villages, of the squares that begin in these pixels of `SCALED`."""
+    size = KINDS[0].size
+    return [found for row in range(-(-y0 // size), -(-y1 // size)) for column in range(-(-x0 // size), -(-x1 // size))
+            if (found := town(seed, 0, column, row))]
+
+
 @lru_cache(maxsize=4)  # asked for twice, where it is a GPU that is to know
 def near(seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> list[Town]:
     """Those that may reach into the pixels x0…x1, y0…y1 of a level; none above `FIRST`."""

@@ -12,6 +12,7 @@ from model.seeds import parse_seed
 from server.services import services
 
 CLOSER = 4  # zooms below the base: two steps of the cascade
+TOWN = 13  # the zoom that shows streets
 
 blueprint = Blueprint("interesting", __name__)
 
@@ -22,7 +23,7 @@ class BadKind(ElsewhereError):
 
 @blueprint.get("/api/interesting")
 def interesting() -> Response:
-    """The n-th best place of a kind (``coast``, ``river``, ``mountains``, ``desert``; ``any`` takes turns)."""
+    """The n-th best place of a kind (``coast``, ``river``, ``mountains``, ``desert``, ``town``; ``any``: in turns)."""
     world = services().worlds.get(request.args.get("world", "earth"))
     seed = parse_seed(request.args.get("seed", "0"))
     kind = request.args.get("kind", "any")
@@ -35,7 +36,7 @@ def interesting() -> Response:
         kind=found.kind,
         lat=round(found.lat, 5),
         lon=round(found.lon, 5),
-        z=min(world.base_zoom + CLOSER, 13),
+        z=TOWN if found.kind == "town" else min(world.base_zoom + CLOSER, TOWN),
         reason=found.reason,
     )
 

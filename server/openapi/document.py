@@ -282,7 +282,11 @@ def _interesting() -> dict:
             "name": "kind",
             "in": "query",
             "description": "Of what; `any` takes turns.",
-            "schema": {"type": "string", "enum": ["any", "coast", "river", "mountains", "desert"], "default": "any"},
+            "schema": {
+                "type": "string",
+                "enum": ["any", "coast", "river", "mountains", "desert", "town"],
+                "default": "any",
+            },
         },
         {"name": "n", "in": "query", "description": "The n-th best.", "schema": {"type": "integer", "default": 0}},
     ]

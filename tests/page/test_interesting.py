@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from model import towns
 from model.base import PlateCarree
-from model.interesting import KINDS, NothingFound, classify, score, search
+from model.grid import lonlat_to_pixel
+from model.interesting import KINDS, LEAST, NothingFound, classify, score, search
 from server.interesting import places
 
 SEA, FOREST, SAND, ICE = (20, 60, 120), (50, 72, 30), (210, 185, 150), (250, 250, 250)
@@ -33,6 +35,20 @@ def test_a_deserts_edge_needs_both_sides():
     assert score("desert", ground([SAND]))[0] == score("desert", ground([FOREST]))[0] == 0
 
 
+def test_towns_are_sought_on_open_plains_and_are_there():
+    meadow, ridges = (110, 125, 80), (40, 50, 30)
+    assert score("town", ground([meadow]))[0] > 0.5
+    assert max(score("town", ground([land]))[0] for land in (FOREST, SAND, SEA, ICE)) < LEAST["town"]
+    assert score("town", ground([meadow, ridges] * 2, [ridges, meadow] * 2))[0] < 0.1 * score("town", ground([meadow]))[0]
+    base = PlateCarree(np.full((256, 512, 3), meadow, np.uint8))
+    for seed in (1, 2):
+        place = search(base, "town", seed)[0]
+        x, y = (int(v) for v in lonlat_to_pixel(13, place.lon, place.lat))
+        assert towns.field(seed, 13, x - 32, y - 32, x + 32, y + 32).mean() > 0.9
+        other = towns.field(seed + 10, 13, x - 32, y - 32, x + 32, y + 32)
+        assert other.mean() < 0.9 and "km across" in place.reason
+
+
 def test_a_planet_of_sand_has_no_coast():
     plain = PlateCarree(np.full((256, 512, 3), SAND, np.uint8))
     for kind in KINDS:
@@ -53,7 +69,7 @@ def test_earth_offers_every_kind_and_the_answer_never_changes(client):
         assert place["kind"] == kind and -66 < place["lat"] < 66 and place["reason"]
         places.cache_clear()
         assert place == client.get(f"/api/interesting?world=earth&seed=0&kind={kind}").json
-    turns = [client.get(f"/api/interesting?n={n}").json["kind"] for n in range(4)]
+    turns = [client.get(f"/api/interesting?n={n}").json["kind"] for n in range(len(KINDS))]
     assert sorted(turns) == sorted(KINDS)
 
 
