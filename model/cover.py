@@ -112,18 +112,10 @@ def sign(x, within: np.float32):
     return x / root(x * x + within * within)
 
 
-def smooth(key, level: int, size: int, x0: int, y0: int, x1: int, y1: int, step: int = 1, device=None):
-    """Noise of squares `size` pixels wide, float32 ``(y1-y0, x1-x0)`` in -1…1: quadratic B-splines of a number each.
-
-    `step`: it is the same for so many pixels along and across.
-    """
-    made = splines(key, level, size, x0, y0, x1, y1, step, device)
-    return made if step == 1 else repeated(made, x0, y0, x1, y1, step)
-
-
 def splines(key, level: int, size: int, x0: int, y0: int, x1: int, y1: int, step: int, device=None):
-    """The same, one number for every square of `step` pixels, from the one that x0, y0 lies in; on a device of several
-    keys ``(n, 1, 1)``, if they are given: ``(n, h, w)``."""
+    """Noise of squares `size` pixels wide, float32 in -1…1: quadratic B-splines of a number each. One of it for every
+    square of `step` pixels, from the one that x0, y0 lies in: ``(h, w)``; on a device of several keys ``(n, 1, 1)``, if
+    they are given: ``(n, h, w)``."""
     (columns, left, across), (rows, top, along) = (_squares(*ends, size, step, device) for ends in ((x0, x1), (y0, y1)))
     known = arrays.grid(key, columns % (width(level) // size), rows, -1.0, 1.0, device)
     if device is not None:  # in few operations, for to begin with one takes as long as the rest of it

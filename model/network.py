@@ -231,7 +231,7 @@ class Repeated(torch.autograd.Function):
 
     @staticmethod
     def forward(_, x):
-        return F.pad(x, [1] * 4, mode="replicate")
+        return repeated(x)
 
     @staticmethod
     def backward(_, gradient):

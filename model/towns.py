@@ -28,7 +28,7 @@ EDGE = np.float32(0.35)     # likewise: within which houses become fewer
 STEP = 4                    # pixels, along and across, that are told one number
 QUARTERS = 13               # the level whose districts streets are ruled in
 STREETS = parcels.Ruling((5.0, 11.0), (0.7, 1.6), QUARTERS)
-BRIGHT, GREEN = np.float32([1.0, 0.4])  # how light and dark, and how green, houses are, in terms of fields
+GREEN = np.float32(0.4)     # how green houses are, in terms of fields
 
 
 class Sites(NamedTuple):
@@ -122,6 +122,5 @@ def streets(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=No
     """What `parcels.field` would be if all were a town: float32 ``(2, y1-y0, x1-x0)``; 0 above `SCALED`."""
     ruled = parcels.field(seed ^ 0x70377, level, x0, y0, x1, y1, nested=level > QUARTERS, ruling=STREETS,
                           device=device)
-    ruled[0] *= BRIGHT
     ruled[1] *= GREEN
     return ruled

@@ -69,12 +69,13 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     made = inner(enlarged, drop - kept) + detail
     if asked(dials.projection):
         made = inner(projected(made, inner(condition, (drop - kept) // SCALE), dials.projection), kept)
+    land = fertile(condition) if asked(dials.town) or asked(dials.paint) else None
     if asked(dials.town):
-        share = dials.town * shown.plain * fertile(condition) * settled(condition) * shown.town
+        share = dials.town * shown.plain * land * settled(condition) * shown.town
         colour = torch.tensor(TOWN).to(made.device, non_blocking=True)[:, None, None] / 127.5 - 1
         made = made + inner(share, drop) * (colour - inner(enlarged, drop))
     if asked(dials.paint):
-        share = dials.paint * shown.plain * fertile(condition)
+        share = dials.paint * shown.plain * land
         made = painted(made, inner(shown.fields, drop), inner(share, drop))
     return made
 

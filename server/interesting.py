@@ -12,7 +12,7 @@ from model.seeds import parse_seed
 from server.services import services
 
 CLOSER = 4  # zooms below the base: two steps of the cascade
-TOWN = 13  # the zoom that shows streets
+DEEPEST = 13  # the zoom that shows a town's streets
 
 blueprint = Blueprint("interesting", __name__)
 
@@ -36,7 +36,7 @@ def interesting() -> Response:
         kind=found.kind,
         lat=round(found.lat, 5),
         lon=round(found.lon, 5),
-        z=TOWN if found.kind == "town" else min(world.base_zoom + CLOSER, TOWN),
+        z=DEEPEST if found.kind == "town" else min(world.base_zoom + CLOSER, DEEPEST),
         reason=found.reason,
     )
 

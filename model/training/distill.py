@@ -19,7 +19,6 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from model import gullies, towns
 from model.checkpoint import SamplerConfig, read_state
 from model.errors import BadCheckpoint
 from model.network import Network, NetworkConfig, grown, inputs
@@ -40,7 +39,7 @@ from model.training.rules import PARCELS, broken
 from model.training.score import Score
 from model.training.sheet import Sheet
 from model.training.strength import BARE, PLAIN_LAND, Strength, kinds, traits
-from model.underlay import Dials, Shown, finished
+from model.underlay import Dials, finished
 
 
 @dataclass
@@ -283,12 +282,10 @@ class Distiller:
         detail = self.whitening.colour(x0, resolution)
         if not (self.finishes and any(zooms)):
             return enlarge(low) + detail
-        c = network.config
-        fields, town = extra[-1].split([c.shown - gullies.CHANNELS - towns.CHANNELS * c.towns,
-                                        towns.CHANNELS * c.towns], 1)
         dials = [self.config.asked.dials(zoom) if zoom else Dials() for zoom in zooms]
         dials = Dials(*torch.tensor(dials, device=self.device).T[..., None, None, None])
-        return finished(low, detail, Shown(extra[-2], fields, town, plain[:, None, None, None]), dials)
+        shown = network.shown(torch.cat(extra[-2:], 1), plain[:, None, None, None])
+        return finished(low, detail, shown, dials)
 
     def coarse(self, target, means):
         """The 16×16 means that the detail of the real and of both made pictures is taken from, and which of them the

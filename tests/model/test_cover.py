@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from model.cover import FIRST, field, smooth
+from model.cover import FIRST, field, splines
 
 BITS = {9: "529da72011d4a913", 11: "3b921fc7c5ecebae", 13: "454e6fd1baa0fb19", 15: "60701a3b9450ba99"}
 
@@ -53,7 +53,7 @@ def test_a_border_is_where_the_levels_above_had_it(coarser, level, least):
 
 
 def test_noise_is_smooth_and_of_the_size_that_is_asked():
-    wide, fine = (smooth(np.uint64(3), 13, size, 0, 0, 2048, 2048) for size in (64, 16))
+    wide, fine = (splines(np.uint64(3), 13, size, 0, 0, 2048, 2048, 1) for size in (64, 16))
     for noise, size in ((wide, 64), (fine, 16)):
         assert abs(noise.mean()) < 0.05 and 0.2 < noise.std() < 0.45 and np.abs(noise).max() <= 1
         assert np.abs(np.diff(noise, axis=0)).max() < 2 / size
