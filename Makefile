@@ -20,7 +20,7 @@ run: $(RUN_STAMP)
 	@exec $(BIN)/python -m server serve $(ARGS)
 
 test: $(TEST_STAMP) $(if $(wildcard tests/package.json),$(NPM_STAMP))
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
 lint: $(TEST_STAMP)
 	$(BIN)/ruff check .

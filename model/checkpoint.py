@@ -45,6 +45,7 @@ class SamplerConfig:
     towns: dict[str, float] = field(default_factory=dict)        # share of a town's colour that is laid over its ground
     gains: dict[str, float] = field(default_factory=dict)        # by how much stronger lively detail is
     rows: bool = False                              # told every row's ground resolution, not the window's middle's
+    supports: bool = False                          # a level stands on supports of the one above, not on its tiles
 
     def __post_init__(self):
         if not self.times or list(self.times) != sorted(set(self.times), reverse=True) or not all(

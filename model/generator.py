@@ -1,14 +1,18 @@
 """The cascade: any tile of any world as a pure function of its address.
 
-    base imagery ─► z7 ─► z9 ─► z11 ─► z13 ─► z15        one canonical window (= one tile of an odd zoom) at a time
+    base imagery ─► z7 ─► z9 ─► z11 ─► z13 ─► z15        one canonical window at a time
+                     └─────┴─────┴──────┴─────┴──► tiles of odd zooms
 
-On a GPU, which takes hardly longer for sixteen than for one, it is a block of neighbours at a time. What has been
-computed may be kept in a store and may be thrown away: there is no other way to make a pixel.
+What a level stands on are supports of the one above: windows half a tile wide, and what is around it, that nobody sees
+and that are not rounded to grey levels. A tile that nothing stands above yet needs one at each level, where of tiles it
+would need up to four. Older versions stand on tiles.
+
+On a GPU, which takes hardly longer for sixteen windows than for one, it is a block of neighbours at a time. What has
+been computed may be kept in a store, supports in memory, and may be thrown away: there is no other way to make a pixel.
 """
 
 import hashlib
 import os
-from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -21,13 +25,15 @@ from model import checkpoint as checkpoints
 from model import noise
 from model.base import Base, halve
 from model.errors import UnknownVersion
-from model.grid import MAX_ZOOM, TILE, check_tile, width
+from model.grid import MAX_ZOOM, SCALE, TILE, check_tile, width
+from model.recent import Recent
 from model.seeds import parse_seed
-from model.window import block, condition_box
+from model.window import TILES, Cut, block, rounded, supports
 from model.worlds import World, Worlds
 
 REVISION = 1  # of the generator: bump by hand when the pixels change for the same weights; golden pixels guard it
 BLOCK = 4  # windows, along and across, that a GPU makes at once
+SUPPORTS_IN_MEMORY = 128 << 20  # bytes of them, 372 kB each
 
 
 class Address(NamedTuple):
@@ -56,18 +62,13 @@ class MemoryStore:
     """The default store: the most recent windows, in memory."""
 
     def __init__(self, limit_bytes: int = 256 << 20):
-        self._limit = max(1, limit_bytes // (TILE * TILE * 3))
-        self._windows: OrderedDict[Address, np.ndarray] = OrderedDict()
+        self._windows: Recent[np.ndarray] = Recent(limit_bytes, size=lambda pixels: pixels.nbytes)
 
     def get(self, address):
-        if address in self._windows:
-            self._windows.move_to_end(address)
         return self._windows.get(address)
 
     def put(self, address, pixels, generated=True):
-        self._windows[address] = pixels
-        while len(self._windows) > self._limit:
-            self._windows.popitem(last=False)
+        self._windows.put(address, pixels)
 
 
 def mosaic(z: int, x0: int, y0: int, x1: int, y1: int, tile: Callable[[int, int], np.ndarray]) -> np.ndarray:
@@ -129,6 +130,7 @@ class Generator:
             torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
             torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
         self.store = MemoryStore() if store is None else store
+        self._supports: Recent[np.ndarray] = Recent(SUPPORTS_IN_MEMORY, size=lambda pixels: pixels.nbytes)
         weights = weights or os.environ.get("ELSEWHERE_WEIGHTS") or None
         folders = [Path(weights)] if weights else checkpoints.published()
         self._folders = {checkpoints.digest(folder): folder for folder in folders}
@@ -191,23 +193,58 @@ class Generator:
         stored = self.store.get(address)
         if stored is not None:
             return stored
+        made = self._made(world, address, check)
+        for each, pixels in made.items():
+            made[each] = rounded(pixels)
+            self.store.put(each, made[each])
+        return made[address]
+
+    def condition(self, address: Address, check=None) -> np.ndarray:
+        """What the window of an odd zoom below the base is conditioned on, with what its halo sees: ``(h, w, 3)``, grey
+        levels, uint8 if they are the base's or an older version's, else float32."""
+        world = self.worlds.get(address.world)
+        return self._condition(world, self._checkpoint(world, address.version), address, check or (lambda: None))
+
+    # A support goes by the tile of an even zoom that shows the same ground: that of 13 under 14/x/y by 14/x/y.
+
+    def _support(self, world: World, address: Address, check) -> np.ndarray:
+        known = self._supports.get(address)
+        if known is None:
+            made = self._made(world, address, check)
+            for each, pixels in made.items():
+                self._supports.put(each, pixels)
+            known = made[address]
+        return known
+
+    def _cut(self, checkpoint: checkpoints.Checkpoint, address: Address) -> tuple[Cut, int]:
+        """How the level is cut into what goes by such an address, and which level it is."""
+        return (TILES, address.z) if address.z % 2 else (supports(checkpoint), address.z - 1)
+
+    def _condition(self, world: World, checkpoint: checkpoints.Checkpoint, address: Address, check) -> np.ndarray:
+        cut, level = self._cut(checkpoint, address)
+        x0, y0, x1, y1 = cut.condition_box(checkpoint.sampler.halo, address.x, address.y)
+        if not checkpoint.sampler.supports or level - 2 <= world.base_zoom:
+            return self.region(address._replace(z=level - 2), x0, y0, x1, y1, check)
+        core, rim = supports(checkpoint)
+        x, y = (i * cut.core // SCALE // core for i in (address.x, address.y))
+        support = self._support(world, address._replace(z=level - 1, x=x, y=y), check)
+        left, top = x * core - rim, y * core - rim
+        return support[y0 - top:y1 - top, x0 - left:x1 - left]
+
+    def _made(self, world: World, address: Address, check) -> dict[Address, np.ndarray]:
+        """What goes by the address, in grey levels that are not rounded, and all that is made at once with it."""
         checkpoint = self._checkpoint(world, address.version)
-        halo, (x, y, side) = checkpoint.sampler.halo, self._block(address)
-        condition = self.region(address._replace(z=address.z - 2), *condition_box(halo, x, y, side), check)
+        cut, level = self._cut(checkpoint, address)
+        side = min(self.block, 1 << address.z)
+        x, y = address.x // side * side, address.y // side * side
+        all_of_them = [address._replace(x=x + i, y=y + j) for j in range(side) for i in range(side)]
+        conditions = np.stack([self._condition(world, checkpoint, each, check) for each in all_of_them])
         check()
         if self.device == "cpu" and torch.get_num_threads() != self.threads:
             torch.set_num_threads(self.threads)  # per thread in effect: must be said in the render thread itself
-        made = block(checkpoint, condition, address.seed, address.z, x, y, side, check,
-                     KeptBase(world, address, self.store), drop=halo)
-        for i, pixels in enumerate(made):
-            self.store.put(address._replace(x=x + i % side, y=y + i // side), pixels)
-        return made[(address.y - y) * side + address.x - x]
-
-    def _block(self, address: Address) -> tuple[int, int, int]:
-        """The first window, x and y, of those that are made at once with a window, and how many they are along and
-        across."""
-        side = min(self.block, 1 << address.z)
-        return address.x // side * side, address.y // side * side, side
+        made = block(checkpoint, conditions, address.seed, level, x, y, side, check,
+                     KeptBase(world, address, self.store), cut, drop=checkpoint.sampler.halo)
+        return dict(zip(all_of_them, made, strict=True))
 
     def _checkpoint(self, world: World, name: str) -> checkpoints.Checkpoint:
         digest = self._networks(world)[name]
@@ -216,20 +253,27 @@ class Generator:
         return self._loaded[digest]
 
     def warm(self) -> None:
-        """Load the newest weights and run one window or block, so that the first visitor does not wait for either."""
-        world = self.worlds.get("earth")
-        checkpoint = self._checkpoint(world, self.versions("earth")[0])
+        """Load the newest weights and run one window or block of each kind, so that the first visitor does not wait."""
+        self.blank(TILES)
+        checkpoint = self._checkpoint(self.worlds.get("earth"), self.versions("earth")[0])
+        if checkpoint.sampler.supports:
+            self.blank(supports(checkpoint))
+
+    def blank(self, cut: Cut) -> None:
+        """One window or block of the newest weights, of nothing, for nobody."""
+        checkpoint = self._checkpoint(self.worlds.get("earth"), self.versions("earth")[0])
         if self.device == "cpu":
             torch.set_num_threads(self.threads)
         halo = checkpoint.sampler.halo
-        x0, _, x1, _ = condition_box(halo, 0, 0, self.block)
-        block(checkpoint, np.zeros((x1 - x0, x1 - x0, 3), np.uint8), 0, MAX_ZOOM, 0, 0, self.block, drop=halo)
+        x0, _, x1, _ = cut.condition_box(halo, 0, 0)
+        block(checkpoint, np.zeros((self.block**2, x1 - x0, x1 - x0, 3), np.uint8), 0, MAX_ZOOM, 0, 0, self.block,
+              cut=cut, drop=halo)
 
     # --- what stands above -------------------------------------------------------------------------------------------
 
     def needs(self, address: Address) -> list[Address]:
         """Windows missing in the store that the tile would have to make, coarsest first; of blocks, their neighbours
-        that nobody needs are not named."""
+        that nobody needs are not named, and supports, which no store keeps, never."""
         missing: dict[Address, None] = {}
         self._need(address, missing)
         return sorted(missing, key=lambda a: a.z)
@@ -246,16 +290,31 @@ class Generator:
         if self.store.get(address) is not None:
             return
         missing[address] = None
-        halo = self._checkpoint(self.worlds.get(address.world), address.version).sampler.halo
-        x0, y0, x1, y1 = condition_box(halo, *self._block(address))
+        sampler = self._checkpoint(self.worlds.get(address.world), address.version).sampler
+        if sampler.supports:
+            return
+        side = min(self.block, 1 << address.z)
+        x, y = address.x // side * side, address.y // side * side
+        x0, y0, _, _ = TILES.condition_box(sampler.halo, x, y)
+        _, _, x1, y1 = TILES.condition_box(sampler.halo, x + side - 1, y + side - 1)
         z = address.z - 2
         for y in range(max(0, y0 // TILE), min((1 << z) - 1, (y1 - 1) // TILE) + 1):
             for x in range(x0 // TILE, (x1 - 1) // TILE + 1):
                 self._need(address._replace(z=z, x=x % (1 << z), y=y), missing)
 
-    def halo(self, address: Address) -> int:
-        """Pixels around a window that are computed and dropped, in the address's version."""
-        return self._checkpoint(self.worlds.get(address.world), address.version).sampler.halo
+    def at_hand(self, address: Address) -> np.ndarray | None:
+        """Pixels of zoom z - 1 under a tile of an even zoom z, uint8 ``(128, 128, 3)``, if their support is in memory.
+
+        From any thread."""
+        support = self._supports.get(address)
+        if support is None:
+            return None
+        rim = (len(support) - TILE // 2) // 2
+        return rounded(support[rim:-rim, rim:-rim])
+
+    def checkpoint(self, address: Address) -> checkpoints.Checkpoint:
+        """The network of the address's version, and how it is asked."""
+        return self._checkpoint(self.worlds.get(address.world), address.version)
 
     def ancestors(self, address: Address) -> list[Address]:
         """Tiles above it whose pixels stand by themselves (odd zooms and the base), deepest first."""

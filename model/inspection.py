@@ -13,7 +13,7 @@ from model.checkpoint import Checkpoint
 from model.grid import TILE
 from model.network import SCALE, NetworkConfig, parameter_count
 from model.readings import Cells, Creases, Relief
-from model.window import condition_box, generate
+from model.window import TILES, generate
 
 
 @torch.inference_mode()
@@ -70,7 +70,7 @@ def edge_error(checkpoint: Checkpoint, halos=(0, 16, 32, 48, 64), wide: int = 12
     """Largest error (grey levels) within 8 px of a core's edge, by halo, against a window with a halo of `wide` px."""
     rng = np.random.default_rng(5)
     x, y = 2051, 1771
-    x0, y0, x1, y1 = condition_box(wide, x, y)
+    x0, y0, x1, y1 = TILES.condition_box(wide, x, y)
     whole = _condition(rng, x1 - x0)
 
     def window(halo):

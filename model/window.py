@@ -1,8 +1,12 @@
-"""Canonical windows: 256×256 pixels of a level, each from its condition, its noise and nothing else.
+"""Canonical windows of a level, each from its condition, its noise and nothing else: 256×256 pixels, which are a tile;
+or a support, 128×128 and what is around them, which the level below stands on.
 
 On a processor one is made at a time. A GPU makes a square block of neighbours at once: what every pixel has by its
 address alone (noise, fields) in one piece, and what the network draws in batches.
 """
+
+import math
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -10,7 +14,7 @@ import torch
 from model import arrays, land_use, noise
 from model.base import Base
 from model.checkpoint import Checkpoint
-from model.grid import TILE, ground_resolution, pixel_latitude, tile_latitude, width
+from model.grid import TILE, ground_resolution, pixel_latitude, width
 from model.network import SCALE
 from model.readings import inner
 from model.schedule import ddim
@@ -19,10 +23,31 @@ from model.underlay import finished
 BATCH = 16  # windows that the network is asked for at once, if a block has as many
 
 
-def condition_box(halo: int, x: int, y: int, side: int = 1) -> tuple[int, int, int, int]:
-    """The parent level's pixels (x0, y0, x1, y1) that window (x, y) is conditioned on; or the `side`² from there on."""
-    margin, core = halo // SCALE, TILE // SCALE
-    return x * core - margin, y * core - margin, (x + side) * core + margin, (y + side) * core + margin
+class Cut(NamedTuple):
+    """How a level is cut into windows: `core` pixels of each, along and across, are nobody else's; it makes `rim` more
+    on every side, and computes a halo beyond that, which is dropped."""
+
+    core: int = TILE
+    rim: int = 0
+
+    def condition_box(self, halo: int, x: int, y: int) -> tuple[int, int, int, int]:
+        """The parent level's pixels (x0, y0, x1, y1) that window (x, y) is conditioned on."""
+        margin, core = (self.rim + halo) // SCALE, self.core // SCALE
+        return x * core - margin, y * core - margin, (x + 1) * core + margin, (y + 1) * core + margin
+
+
+TILES = Cut()
+
+
+def supports(checkpoint: Checkpoint) -> Cut:
+    """Of what a level's neighbours below are conditioned on: a window that lies in a support's core finds all of its
+    condition in it, and so does a support. A rim of r px must hold a support's halo and rim of the level below, at a
+    quarter of their size: r ≥ (r + halo)/4. Windows fit the network's grids.
+
+    A support is half a tile wide: that of z13 lies under one tile of z14, and under four of z15."""
+    fit = math.lcm(2 * SCALE, checkpoint.network.config.stride) // 2
+    around = -(-checkpoint.sampler.halo * SCALE // (SCALE - 1) // fit) * fit
+    return Cut(TILE // 2, around - checkpoint.sampler.halo)
 
 
 def row_resolutions(level: int, y0: int, size: int, step: int) -> list[list[float]]:
@@ -36,36 +61,41 @@ def generate(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: in
              check=lambda: None, base: Base | None = None) -> np.ndarray:
     """Window (x, y) of `level`: uint8 ``(256, 256, 3)``.
 
-    `condition` is the uint8 region `condition_box` of the level above. The halo is computed and dropped, so that
-    neighbours, each with its own, agree at their border. `check` is called between network calls and may raise.
-    `base`: the world's, which knows where no land is tilled; None: a plain.
+    `condition` is the region `condition_box` of the level above, in grey levels, whole ones or not. The halo is
+    computed and dropped, so that neighbours, each with its own, agree at their border. `check` is called between
+    network calls and may raise. `base`: the world's, which knows where no land is tilled; None: a plain.
     """
     return with_halo(checkpoint, condition, seed, level, x, y, check, base, drop=checkpoint.sampler.halo)
 
 
-@torch.inference_mode()
 def with_halo(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: int, x: int, y: int,
               check=lambda: None, base: Base | None = None, drop: int = 0) -> np.ndarray:
     """The window and its halo less `drop`, uint8 ``(256 + 2·(halo - drop), 256 + 2·(halo - drop), 3)``.
 
     Batch is always 1 and the layout always channels last: the bits do not depend on what else is being made.
     """
-    return block(checkpoint, condition, seed, level, x, y, 1, check, base, drop)[0]
+    return rounded(block(checkpoint, condition[None], seed, level, x, y, 1, check, base, drop=drop))[0]
+
+
+def rounded(made: np.ndarray) -> np.ndarray:
+    """Grey levels as a tile has them, uint8."""
+    return np.rint(made).astype(np.uint8)
 
 
 @torch.inference_mode()
-def block(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: int, x: int, y: int, side: int,
-          check=lambda: None, base: Base | None = None, drop: int = 0) -> np.ndarray:
-    """`side`² windows, row by row from (x, y) on, each as `with_halo` has it: uint8 ``(side², …, …, 3)``.
+def block(checkpoint: Checkpoint, conditions: np.ndarray, seed: int, level: int, x: int, y: int, side: int,
+          check=lambda: None, base: Base | None = None, cut: Cut = TILES, drop: int = 0) -> np.ndarray:
+    """`side`² windows, row by row from (x, y) on, less `drop` of their outermost pixels: ``(side², …, …, 3)`` float32,
+    grey levels in 0…255 that are not rounded.
 
-    `condition`: the region `condition_box` of them all. Batches are of whole rows, so that with the same `side` the
-    bits of a window are always the same.
+    `conditions`: of each the region `cut.condition_box`, uint8 or float32 ``(side², h, w, 3)``. Batches are of whole
+    rows, so that with the same `side` the bits of a window are always the same.
     """
     sampler, network = checkpoint.sampler, checkpoint.network
     device = next(network.parameters()).device
-    where, halo, rim = arrays.of(device), sampler.halo, network.config.rim
-    low = torch.from_numpy(condition).to(device, non_blocking=True).permute(2, 0, 1)[None].float() / 127.5 - 1
-    x0, y0, size = x * TILE - halo, y * TILE - halo, side * TILE + 2 * halo
+    where, around, rim = arrays.of(device), sampler.halo + cut.rim, network.config.rim
+    low = torch.from_numpy(conditions).to(device, non_blocking=True).permute(0, 3, 1, 2).float() / 127.5 - 1
+    x0, y0, size = x * cut.core - around, y * cut.core - around, side * cut.core + 2 * around
     known = noise.field(seed, level, x0 - rim, y0 - rim, x0 + size + rim, y0 + size + rim, where)
     place = x0, y0, x0 + size, y0 + size
     plain = 1.0
@@ -79,9 +109,11 @@ def block(checkpoint: Checkpoint, condition: np.ndarray, seed: int, level: int, 
     made = []
     for first in range(0, side, max(1, BATCH // side)):
         rows = range(first, min(first + max(1, BATCH // side), side))
-        parts = [windows(of, rows, side, around, step) if torch.is_tensor(of) else of for of, around, step in (
-            (low, halo // SCALE, TILE // SCALE), (known, halo + rim, TILE), (ruled, halo, TILE), (plain, halo, TILE))]
-        made.append(_drawn(checkpoint, level, range(y + rows[0], y + rows[-1] + 1), *parts, check, bool(base), drop))
+        parts = [windows(of, rows, side, by, cut.core) if torch.is_tensor(of) else of
+                 for of, by in ((known, around + rim), (ruled, around), (plain, around))]
+        tops = [(y + row) * cut.core - around for row in rows]
+        below = low[rows[0] * side:(rows[-1] + 1) * side]
+        made.append(_drawn(checkpoint, level, tops, cut.core + 2 * around, below, *parts, check, bool(base), drop))
     return torch.cat(made).permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
 
@@ -94,27 +126,27 @@ def windows(whole: torch.Tensor, rows: range, side: int, around: int, step: int)
     return cut[0].permute(1, 2, 0, 3, 4).flatten(0, 1)
 
 
-def _drawn(checkpoint: Checkpoint, level: int, rows: range, low: torch.Tensor, known: torch.Tensor,
+def _drawn(checkpoint: Checkpoint, level: int, tops: list[int], size: int, low: torch.Tensor, known: torch.Tensor,
            ruled: torch.Tensor | None, plain: torch.Tensor | float, check, based: bool, drop: int) -> torch.Tensor:
-    """Windows of some rows of a level, as many of each, in one batch: uint8 ``(B, 3, …, …)``. Of each its condition,
-    its noise, what the network is shown, and how plain the base is, if it is `based` on one."""
+    """Windows of some rows of a level, as many of each, in one batch: grey levels ``(B, 3, …, …)``. Of each row its
+    first pixel's; of each window, of `size` pixels, its condition, its noise, what the network is shown, and how plain
+    the base is, if it is `based` on one."""
     sampler, network, device = checkpoint.sampler, checkpoint.network, low.device
-    halo, size, rim = sampler.halo, TILE + 2 * sampler.halo, network.config.rim
+    rim = network.config.rim
     low, known = (of.contiguous(memory_format=torch.channels_last) for of in (low, known))
     dials = sampler.dials(level) if based else sampler.dials(level)._replace(shade=0.0, slope=0.0)
     kept = SCALE if dials.projection and drop else 0  # around the window, for means that are enlarged
     of_patches, of_pixels = [], []  # of each row of windows
-    for y in rows:
-        y0 = y * TILE - halo
+    for y0 in tops:
         if sampler.rows:
             of_patches += row_resolutions(level, y0, size, network.config.patch)
             of_pixels += row_resolutions(level, y0 + drop - kept, size - 2 * (drop - kept), 1)
         else:
-            of_patches.append(ground_resolution(level, tile_latitude(level, y)))
+            of_patches.append(ground_resolution(level, pixel_latitude(level, y0 + size / 2)))
             of_pixels = of_patches
     start, extra = inner(known, rim), network.read(known, ruled) if rim else None
     features = network.encode(low)
-    resolutions = torch.tensor(of_patches).to(device, non_blocking=True).repeat_interleave(len(low) // len(rows), 0)
+    resolutions = torch.tensor(of_patches).to(device, non_blocking=True).repeat_interleave(len(low) // len(tops), 0)
     told = resolutions, torch.full((1,), sampler.told(level), device=device)
 
     # The last step's picture is wanted without its halo, which only the steps before and the U-Net's depth need.
@@ -127,4 +159,4 @@ def _drawn(checkpoint: Checkpoint, level: int, rows: range, low: torch.Tensor, k
 
     clean = inner(ddim(denoise, start, list(sampler.times), network.config.predicts), drop - kept - early)
     made = finished(low, checkpoint.whitening.colour(clean, of_pixels), network.shown(ruled, plain), dials, drop, kept)
-    return ((made + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return ((made + 1) * 127.5).clamp(0, 255)

@@ -50,7 +50,7 @@ class Bench:
         self.generator.warm()
         version = self.generator.versions("earth")[0]
         self.version = version
-        self.checkpoint = self.generator._checkpoint(self.generator.worlds.get("earth"), version)
+        self.checkpoint = self.generator.checkpoint(self.address(0, 0))
         self.bare = self.network_call()
         self.tile = float("nan")
 
@@ -90,9 +90,7 @@ class Bench:
         seconds = []
         for i in range(1, 6 if self.quick else 21):
             address = self.address(x // 4 * 4 + i % 4, y // 4 * 4 + i // 4)
-            for needed in self.generator.needs(address):
-                if needed != address:
-                    self.generator.pixels(needed)
+            self.generator.condition(address)
             seconds.append(timed(lambda address=address: self.generator.pixels(address)))
         self.tile, late = statistics.median(seconds), percentile(seconds, 0.95)
         steps = len(self.checkpoint.sampler.times)
@@ -152,15 +150,15 @@ class Bench:
     def blocks(self) -> Row:
         """Blocks of new z15 windows whose ancestors exist, each in a place of its own, as a GPU makes them."""
         from model.generator import KeptBase, MemoryStore
-        from model.window import block, condition_box
+        from model.window import TILES, block
 
         side, halo = self.generator.block, self.checkpoint.sampler.halo
         base = KeptBase(self.generator.worlds.get("earth"), self.address(0, 0), MemoryStore())
-        x0, _, x1, _ = condition_box(halo, 0, 0, side)
-        condition = np.random.default_rng(15).integers(60, 120, (x1 - x0, x1 - x0, 3), dtype=np.uint8)
+        x0, _, x1, _ = TILES.condition_box(halo, 0, 0)
+        conditions = np.random.default_rng(15).integers(60, 120, (side**2, x1 - x0, x1 - x0, 3), dtype=np.uint8)
 
         def make(x: int, y: int) -> None:
-            block(self.checkpoint, condition, 0, 15, x // side * side, y // side * side, side, base=base, drop=halo)
+            block(self.checkpoint, conditions, 0, 15, x // side * side, y // side * side, side, base=base, drop=halo)
 
         make(0, 11000)
         seconds = [timed(lambda x=x, y=y: make(x, y)) for x, y in places(5 if self.quick else 30)]

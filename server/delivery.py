@@ -66,9 +66,13 @@ class Delivery:
         if pixels is None:
             for ancestor in [address] if self.generator.is_base(address) else self.generator.ancestors(address):
                 is_base = self.generator.is_base(ancestor)
-                source = self._base(ancestor) if is_base else self.store.get(ancestor)
+                source, around = self._base(ancestor) if is_base else self.store.get(ancestor), ancestor
+                if source is None:  # what others stand on shows half as much
+                    half = address.z - ancestor.z - 1
+                    around = address._replace(z=ancestor.z + 1, x=address.x >> half, y=address.y >> half)
+                    source = self.generator.at_hand(around)
                 if source is not None:
-                    pixels, level = enlarge(source, ancestor, address), ancestor.z
+                    pixels, level = enlarge(source, around, address), ancestor.z
                     break
         generated = not self.generator.is_base(address)
         data = encoding.encode(pixels, ext, encoding.provenance(address, generated), fast=True)
@@ -112,10 +116,10 @@ def children(address: Address) -> list[Address]:
 
 def enlarge(source: np.ndarray, ancestor: Address, address: Address) -> np.ndarray:
     """The part of an ancestor's pixels that lies under a tile, at the tile's size, uint8 (256, 256, 3)."""
-    if ancestor == address:
+    if ancestor == address and len(source) == TILE:
         return source
     factor = 1 << (address.z - ancestor.z)
-    size = TILE / factor  # may be less than a pixel, far down
+    size = len(source) / factor  # may be less than a pixel, far down
     left, top = (address.x % factor) * size, (address.y % factor) * size
     box = (left, top, left + size, top + size)
     return np.asarray(Image.fromarray(source).resize((TILE, TILE), Image.Resampling.BICUBIC, box=box))

@@ -14,9 +14,9 @@ from flask import Response, g, request
 
 from model.errors import UnknownWorld
 from model.generator import Address, Generator
+from model.recent import Recent
 from server.foresight import Foresight
 from server.metrics import Metrics
-from server.recent import Recent
 from server.store import TileStore, key_of
 
 HEADS = 4096  # remembered; about 1.5 kB each, for the 64 MB of pictures that the store has at hand

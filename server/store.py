@@ -13,9 +13,9 @@ import filelock
 import numpy as np
 
 from model.generator import Address
+from model.recent import Recent
 from server import encoding
 from server.disk import DiskStore, StoreUnusable
-from server.recent import Recent
 
 log = logging.getLogger(__name__)
 

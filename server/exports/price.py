@@ -5,9 +5,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from model.checkpoint import Checkpoint
 from model.generator import Generator
-from model.grid import TILE
-from model.window import condition_box
+from model.grid import SCALE, TILE
+from model.window import TILES, supports
 from server import encoding
 from server.exports.job import Job
 
@@ -31,32 +32,46 @@ class Price:
         return self.needed_bytes < self.free_bytes
 
 
-def windows_needed(job: Job, base_zoom: int, halo: int) -> dict[int, int]:
-    """Windows of each generated level under a job's box: its own tiles' and all their ancestors'.
+Cover = tuple[int, int, int, int]  # first column, first row, last column, last row
 
-    A window needs the part of the level above that lies under it and its halo, so the cover widens upwards by a little.
-    """
-    covers: dict[int, tuple[int, int, int, int]] = {}  # level -> first column, first row, last column, last row
+
+def windows_needed(job: Job, base_zoom: int, checkpoint: Checkpoint) -> tuple[dict[int, int], dict[int, int]]:
+    """Windows of each generated level under a job's box: its tiles, with older versions all that these stand on too;
+    and its supports."""
+    tiles: dict[int, Cover] = {}
+    supported: dict[int, Cover] = {}
     for region in job.regions:
         z = region.z
         cover = region.columns[0], region.rows[0], region.columns[-1], region.rows[-1]
         if z > base_zoom and z % 2 == 0:  # the mean of the zoom below it on screen
             z, cover = z + 1, (2 * cover[0], 2 * cover[1], 2 * cover[2] + 1, 2 * cover[3] + 1)
-        while z > base_zoom:
-            known = covers.get(z, cover)
-            covers[z] = (
-                min(known[0], cover[0]),
-                min(known[1], cover[1]),
-                max(known[2], cover[2]),
-                max(known[3], cover[3]),
-            )
-            first, last = condition_box(halo, cover[0], cover[1]), condition_box(halo, cover[2], cover[3])
-            z, rows = z - 2, (1 << (z - 2)) - 1
+        if z > base_zoom:
+            _widen(tiles, z, cover)
+        core = TILE
+        while z - 2 > base_zoom:
+            z -= 2
+            if checkpoint.sampler.supports:
+                wide = SCALE * supports(checkpoint).core // core
+                cover, core = tuple(i // wide for i in cover), supports(checkpoint).core
+                _widen(supported, z, cover)
+                continue
+            # A window needs the part of the level above that lies under it and its halo: the cover widens a little.
+            halo, rows = checkpoint.sampler.halo, (1 << z) - 1
+            first, last = TILES.condition_box(halo, *cover[:2]), TILES.condition_box(halo, *cover[2:])
             cover = first[0] // TILE, max(0, first[1] // TILE), (last[2] - 1) // TILE, min(rows, (last[3] - 1) // TILE)
-    return {
-        z: min(right - left + 1, 1 << z) * (bottom - top + 1)
-        for z, (left, top, right, bottom) in sorted(covers.items())
-    }
+            _widen(tiles, z, cover)
+    return _counted(tiles, 1), _counted(supported, TILE // supports(checkpoint).core)
+
+
+def _widen(covers: dict[int, Cover], z: int, cover: Cover) -> None:
+    known = covers.get(z, cover)
+    covers[z] = *map(min, known[:2], cover[:2]), *map(max, known[2:], cover[2:])
+
+
+def _counted(covers: dict[int, Cover], each: int) -> dict[int, int]:
+    """Windows by level, of which `each` lie beside each other in a tile."""
+    return {z: min(right - left + 1, each << z) * (bottom - top + 1)
+            for z, (left, top, right, bottom) in sorted(covers.items())}
 
 
 def price(job: Job, generator: Generator, output: Path, form: str) -> Price:
@@ -69,11 +84,14 @@ def price(job: Job, generator: Generator, output: Path, form: str) -> Price:
     tiles = job.count()
     if not generator.is_base(middle):
         generator.warm()  # loading is not part of the price
-        window_seconds = _seconds(generator.warm)
-        by_level = windows_needed(job, world.base_zoom, generator.halo(middle))
-        # Polygons leave tiles of their box out; their windows in proportion.
+        window_seconds = _seconds(lambda: generator.blank(TILES))
+        checkpoint = generator.checkpoint(middle)
+        whole, half = (sum(of.values()) for of in windows_needed(job, world.base_zoom, checkpoint))
+        # Polygons leave tiles of their box out; their windows in proportion. A support is less than a tile.
         share = tiles / sum(region.tile_count for region in job.regions)
-        windows = max(1, round(sum(by_level.values()) * share))
+        cut, halo = supports(checkpoint), checkpoint.sampler.halo
+        half *= ((cut.core + 2 * (cut.rim + halo)) / (TILE + 2 * halo)) ** 2
+        windows = max(1, round((whole + half) * share))
     pixels = generator.pixels(middle)
     about = encoding.provenance(middle, not generator.is_base(middle))
     sample = encoding.encode(pixels, job.ext, about)

@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +22,12 @@ from pmtiles.tile import zxy_to_tileid
 from rasterio.warp import transform
 from rio_cogeo import cog_validate
 
+from model import checkpoint as checkpoints
+from model import generator as generator_module
+from model.generator import Generator
 from model.grid import lonlat_to_pixel
 from model.region import Box, Region, hilbert_tiles
+from model.worlds import Worlds
 from server import encoding
 from server.cli import main
 from server.exports import job as job_module
@@ -239,9 +245,25 @@ def test_the_price_counts_the_windows_that_are_made(tiny_generator):
 
     address = tiny_generator.address("earth", "3", 0, 0, 0)
     job = job_module.Job(address, Area(Box.parse(BOX)), (12,))
-    priced = windows_needed(job, 5, tiny_generator.halo(address))
+    priced, supported = windows_needed(job, 5, tiny_generator.checkpoint(address))
     made = {needed for tile in job.tiles() for needed in tiny_generator.needs(tile)}
-    assert priced == {z: sum(a.z == z for a in made) for z in (7, 9, 11, 13)}
+    assert priced == {z: sum(a.z == z for a in made) for z in (7, 9, 11, 13)} and not supported
+
+
+def test_the_price_counts_the_supports_that_are_made(tiny_weights, tmp_path, monkeypatch):
+    from server.exports.area import Area
+
+    tiny = checkpoints.load(tiny_weights)
+    checkpoints.save(tmp_path, tiny.network, tiny.whitening, replace(tiny.sampler, supports=True), {})
+    made, block = [], generator_module.block
+    monkeypatch.setattr(generator_module, "block", lambda *args, **more: made.append(args[3]) or block(*args, **more))
+    generator = Generator(Worlds(None), weights=tmp_path, threads=1)
+    job = job_module.Job(generator.address("earth", "3", 0, 0, 0), Area(Box.parse(BOX)), (12,))
+    for tile in job.tiles():
+        generator.pixels(tile)
+    tiles, supported = windows_needed(job, 5, generator.checkpoint(job.world))
+    assert list(tiles) == [13] and list(supported) == [7, 9, 11]
+    assert tiles | supported == Counter(made)
 
 
 def test_another_job_under_the_same_name_is_refused(render, tmp_path):

@@ -48,7 +48,7 @@ def main():
     if newest in known:
         raise SystemExit(f"{newest} is already there")
     known[newest] = {}
-    for z, x, y in [(3, 4, 2), PLACES[0], PLACES[2]]:
+    for z, x, y in [(3, 4, 2), PLACES[0], PLACES[2], PLACES[4]]:
         pixels = generator.pixels(generator.address("earth", 0, z, x, y))
         digest = hashlib.sha256(pixels.tobytes()).hexdigest()
         known[newest][f"{z}/{x}/{y}"] = {"sha256": digest, "row": pixels[128].tolist(), "on": {processor(): digest}}

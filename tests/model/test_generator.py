@@ -17,7 +17,7 @@ from model.generator import Generator, MemoryStore
 from model.grid import TILE, width
 from model.network import Network
 from model.residual import Whitening
-from model.window import block, condition_box, generate, with_halo
+from model.window import TILES, block, generate, rounded, supports, with_halo
 from model.worlds import World, Worlds
 
 law = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -53,15 +53,24 @@ class SmallWorlds(Worlds):
         return self._worlds[name]
 
 
+@pytest.fixture(scope="module", params=["on supports", "on tiles"])
+def weights(request, tiny_weights, tmp_path_factory):
+    """The tiny network, whose levels stand on supports of the one above, or, as older versions', on its tiles."""
+    tiny, folder = checkpoints.load(tiny_weights), tmp_path_factory.mktemp("weights")
+    sampler = replace(tiny.sampler, supports=request.param == "on supports")
+    checkpoints.save(folder, tiny.network, tiny.whitening, sampler, {})
+    return folder
+
+
 @pytest.fixture
-def make(tiny_weights):
-    return lambda store=None, threads=1: Generator(SmallWorlds(), store, weights=tiny_weights, threads=threads)
+def make(weights):
+    return lambda store=None, threads=1: Generator(SmallWorlds(), store, weights=weights, threads=threads)
 
 
 @pytest.fixture(scope="module")
-def warm(tiny_weights):
+def warm(weights):
     """One generator whose store fills while the module runs: its answers must be those of an empty one."""
-    return Generator(SmallWorlds(), weights=tiny_weights, threads=1)
+    return Generator(SmallWorlds(), weights=weights, threads=1)
 
 
 def tile(z):
@@ -200,7 +209,7 @@ def asked(weights, **sampler):
 
 
 def test_a_projection_draws_the_means_to_the_condition_and_is_the_same_however_much_is_dropped(tiny_weights):
-    condition = SmallWorlds().get("earth").base(0).region(1, *condition_box(32, 2, 3))
+    condition = SmallWorlds().get("earth").base(0).region(1, *TILES.condition_box(32, 2, 3))
     away = {}
     for share in (0.0, 0.3):
         checkpoint = asked(tiny_weights, projections={"3": share}, sharpenings={"3": 0.2})
@@ -217,7 +226,7 @@ def test_a_projection_draws_the_means_to_the_condition_and_is_the_same_however_m
 
 
 def test_a_sharpened_condition_has_more_contrast(tiny_weights):
-    condition = SmallWorlds().get("earth").base(0).region(1, *condition_box(32, 2, 3))
+    condition = SmallWorlds().get("earth").base(0).region(1, *TILES.condition_box(32, 2, 3))
     contrast = [generate(asked(tiny_weights, sharpenings=of), condition, 5, 3, 2, 3).std()
                 for of in ({}, {"3": 0.2}, {"3": 0.4})]
     assert contrast == sorted(set(contrast))
@@ -282,12 +291,12 @@ def test_a_block_is_its_windows(shown, monkeypatch, level, x, y, batch):
     pixels[:, ::3] = 60
     pixels[:, 300:] = 190
     base = PlateCarree(pixels)
-    condition = (np.random.default_rng(1).integers(0, 30, (144, 144, 3)) + (110, 105, 75)).astype(np.uint8)
-    condition[60:, 60:] += 110
-    made = block(checkpoint, condition, 1, level, x, y, 2, base=base, drop=32)
+    conditions = (np.random.default_rng(1).integers(0, 30, (4, 80, 80, 3)) + (110, 105, 75)).astype(np.uint8)
+    conditions[:, 60:, 60:] += 110
+    made = rounded(block(checkpoint, conditions, 1, level, x, y, 2, base=base, drop=32))
     assert made.shape == (4, TILE, TILE, 3)
     for i, j in ((0, 0), (1, 0), (0, 1)):
-        part = condition[64 * j:64 * j + 80, 64 * i:64 * i + 80]
+        part = conditions[2 * j + i]
         assert alike(made[2 * j + i], generate(checkpoint, part, 1, level, x + i, y + j, base=base))
 
 
@@ -296,15 +305,15 @@ def test_what_a_gpu_is_given_is_the_same(shown, monkeypatch):
     pixels = np.full((128, 256, 3), 110, np.uint8)
     pixels[:, ::3] = 85
     base = PlateCarree(pixels)
-    condition = np.full((144, 144, 3), (110, 105, 75), np.uint8)
-    arrays_made = block(shown, condition, 1, 11, 800, 700, 2, base=base)
+    conditions = np.full((4, 80, 80, 3), (110, 105, 75), np.uint8)
+    arrays_made = block(shown, conditions, 1, 11, 800, 700, 2, base=base)
     monkeypatch.setattr(arrays, "of", lambda device: device)
-    assert np.array_equal(block(shown, condition, 1, 11, 800, 700, 2, base=base), arrays_made)
+    assert np.array_equal(block(shown, conditions, 1, 11, 800, 700, 2, base=base), arrays_made)
 
 
-def test_blocks_change_bytes_hardly_and_the_order_none(tiny_weights, make):
+def test_blocks_change_bytes_hardly_and_the_order_none(weights, make):
     def blocks():
-        return Generator(SmallWorlds(), weights=tiny_weights, threads=1, block=2)
+        return Generator(SmallWorlds(), weights=weights, threads=1, block=2)
 
     addresses = [make().address("small", 1, 5, x, y) for x, y in ((7, 6), (6, 7), (0, 31))]
     forward, backward, single = blocks(), blocks(), make()
@@ -315,7 +324,47 @@ def test_blocks_change_bytes_hardly_and_the_order_none(tiny_weights, make):
     assert forward.needs(neighbour) == [] and forward.store.get(neighbour) is not None
     assert single.needs(neighbour) == [neighbour]
     with pytest.raises(ValueError, match="power of two"):
-        Generator(SmallWorlds(), weights=tiny_weights, block=3)
+        Generator(SmallWorlds(), weights=weights, block=3)
+
+
+def test_a_support_is_what_its_tiles_show_and_all_that_the_next_level_stands_on(shown):
+    """Neighbours, each in a window of its own, agree in all that either is used for; and with the tile."""
+    base = PlateCarree(np.full((128, 256, 3), 110, np.uint8))
+    cut = supports(shown)
+    assert cut.core == 128 and cut.rim >= (cut.rim + shown.sampler.halo) / 4  # ... of a support of the level below
+    assert (cut.core + 2 * (cut.rim + shown.sampler.halo)) % shown.network.config.stride == 0
+    ground = (np.random.default_rng(5).integers(0, 40, (160, 160, 3)) + (110, 105, 75)).astype(np.uint8)
+
+    def conditioned(by, x, y):  # `ground` begins where that of tile 99/99 does
+        left, top = (i * by.core // 4 - (by.rim + 32) // 4 - (99 * 64 - 8) for i in (x, y))
+        x0, y0, x1, y1 = by.condition_box(32, x, y)
+        return ground[top:top + y1 - y0, left:left + x1 - x0]
+
+    whole = generate(shown, conditioned(TILES, 100, 100), 1, 11, 100, 100, base=base).astype(float)
+    west, east = (block(shown, conditioned(cut, x, 200)[None], 1, 11, x, 200, 1, base=base, cut=cut, drop=32)[0]
+                  for x in (200, 201))
+    rim = cut.rim
+    assert west.shape == (128 + 2 * rim, 128 + 2 * rim, 3) and west.dtype == np.float32
+    assert np.abs(west[:, 128:] - east[:, :2 * rim]).max() < 0.5
+    assert np.abs(west[rim:-rim, rim:-rim] - whole[:128, :128]).max() < 1
+    assert np.abs(east[rim:-rim, rim:-rim] - whole[:128, 128:]).max() < 1
+
+
+def test_a_deep_tile_on_supports_makes_one_window_a_level(make, weights, monkeypatch):
+    if not checkpoints.load(weights).sampler.supports:
+        pytest.skip("older versions stand on tiles")
+    made = []
+    monkeypatch.setattr("model.generator.block", lambda *args, **more: made.append(args[3:6]) or block(*args, **more))
+    generator = make()
+    address = generator.address("small", 3, 7, 9, 55)
+    assert generator.needs(address) == [address] and generator.at_hand(address._replace(z=6, x=4, y=27)) is None
+    pixels = generator.pixels(address)
+    assert made == [(3, 1, 6), (5, 4, 27), (7, 9, 55)]
+    neighbours = [generator.pixels(address._replace(x=x, y=y)) for x, y in ((8, 54), (8, 55), (9, 54))]
+    assert len(made) == 6 and len({of.tobytes() for of in (pixels, *neighbours)}) == 4
+    half = generator.at_hand(address._replace(z=6, x=4, y=27)).astype(int)  # of zoom 5, as it is shown there
+    shown = generator.pixels(address._replace(z=5, x=2, y=13))[128:, :128]
+    assert half.shape == shown.shape and np.abs(half - shown).mean() < 0.5 < np.abs(half[1:] - shown[:-1]).mean()
 
 
 def test_a_planet_is_drawn_once_though_every_window_asks_how_plain_it_is(shown, tmp_path):
@@ -334,7 +383,7 @@ def test_a_planet_is_drawn_once_though_every_window_asks_how_plain_it_is(shown, 
     assert count
     parent = addresses[0]._replace(z=3, x=0, y=2)
     assert store.get(parent) is not None
-    del store._windows[addresses[0]]
+    store._windows.forget(addresses[0])
     again = Generator(Drawing(), store, weights=tmp_path).pixels(addresses[0])
     assert len(drawn) == count  # all that it needs is kept
     assert np.array_equal(again, Generator(SmallWorlds(), Nothing(), weights=tmp_path).pixels(addresses[0]))

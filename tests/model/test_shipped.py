@@ -13,7 +13,7 @@ from model import checkpoint as checkpoints
 from model.generator import Generator
 from model.inspection import gigaflops
 from model.network import parameter_count
-from model.window import condition_box, with_halo
+from model.window import with_halo
 from model.worlds import Worlds
 
 pytestmark = pytest.mark.shipped
@@ -86,8 +86,8 @@ def test_two_windows_computed_apart_agree_at_their_border(generator, z, x, y):
     halo = checkpoint.sampler.halo
 
     def whole(i, j):
-        address = generator.address("earth", 0, z - 2, 0, 0)
-        return with_halo(checkpoint, generator.region(address, *condition_box(halo, i, j)), 0, z, i, j,
+        address = generator.address("earth", 0, z, i, j)
+        return with_halo(checkpoint, generator.condition(address), 0, z, i, j,
                          base=generator.worlds.get(address.world).base(0)).astype(int)
 
     here, east, south = whole(x, y), whole(x + 1, y), whole(x, y + 1)
@@ -99,6 +99,37 @@ def test_two_windows_computed_apart_agree_at_their_border(generator, z, x, y):
     down = here[border - 8:border + 8, core] - south[halo - 8:halo + 8, core]
     assert np.abs(across).max() <= 1
     assert np.abs(down).max() <= 1
+
+
+@pytest.mark.parametrize("z, x, y", [(9, 255, 191), (11, 1151, 767), (13, 6655, 3071), (15, 18431, 12287)])
+def test_where_supports_of_all_levels_meet_so_do_the_windows(generator, z, x, y):
+    """The same of the windows east and south of which another support begins, and at every level above: nothing that
+    either is made of has been computed for the other."""
+    checkpoint = checkpoints.load(checkpoints.published()[0])
+    halo = checkpoint.sampler.halo
+    assert checkpoint.sampler.supports and (x + 1) % 2 ** (z - 8) == (y + 1) % 2 ** (z - 8) == 0
+
+    def whole(i, j):
+        alone = Generator(Worlds(), threads=2)
+        return with_halo(checkpoint, alone.condition(alone.address("earth", 0, z, i, j)), 0, z, i, j,
+                         base=alone.worlds.get("earth").base(0)).astype(int)
+
+    here, east, south = whole(x, y), whole(x + 1, y), whole(x, y + 1)
+    core, border = slice(halo, halo + 256), halo + 256
+    assert np.abs(here[core, border - 8:border + 8] - east[core, halo - 8:halo + 8]).max() <= 1
+    assert np.abs(here[border - 8:border + 8, core] - south[halo - 8:halo + 8, core]).max() <= 1
+
+
+def test_a_level_stands_on_what_the_one_above_shows(generator):
+    """Supports, each in a smaller window, are the tiles, but for a grey level here and there."""
+    z, x, y = PLACES[4]
+    generator.pixels(generator.address("earth", 0, z, x, y))
+    for level in (13, 11, 9, 7):
+        of = generator.address("earth", 0, level + 1, x >> (z - level - 1), y >> (z - level - 1))
+        shown = generator.pixels(of._replace(z=level, x=of.x >> 1, y=of.y >> 1))
+        top, left = of.y % 2 * 128, of.x % 2 * 128
+        away = np.abs(generator.at_hand(of).astype(int) - shown[top:top + 128, left:left + 128])
+        assert away.max() <= 1 and (away == 0).mean() > 0.9
 
 
 def test_no_seam_can_be_measured(generator):
