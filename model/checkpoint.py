@@ -44,6 +44,7 @@ class SamplerConfig:
     slopes: dict[str, float] = field(default_factory=dict)       # likewise gullies on other mountains than snow's
     towns: dict[str, float] = field(default_factory=dict)        # share of a town's colour that is laid over its ground
     gains: dict[str, float] = field(default_factory=dict)        # by how much stronger lively detail is
+    hushes: dict[str, float] = field(default_factory=dict)       # ... and by how much weaker in great woods
     rows: bool = False                              # told every row's ground resolution, not the window's middle's
     supports: bool = False                          # a level stands on supports of the one above, not on its tiles
 
@@ -55,7 +56,8 @@ class SamplerConfig:
         for what, known in (("degradation told", self.degradations), ("projection", self.projections),
                             ("sharpening", self.sharpenings), ("calming", self.calmings), ("shade", self.shades),
                             ("paint", self.paints), ("gentleness", self.gentle),
-                            ("light on slopes", self.slopes), ("town", self.towns), ("gain", self.gains)):
+                            ("light on slopes", self.slopes), ("town", self.towns), ("gain", self.gains),
+                            ("hush", self.hushes)):
             if unknown := [level for level in known if level not in map(str, range(1, MAX_ZOOM + 1, 2))]:
                 raise ValueError(f"there is a {what} at the odd levels to {MAX_ZOOM}, not at {unknown}")
             given |= {(what, level): value for level, value in known.items()}
@@ -74,7 +76,8 @@ class SamplerConfig:
     def dials(self, level: int) -> Dials:
         """What is done at a level to what a picture is made of."""
         return Dials(*(of.get(str(level), 0.0) for of in (self.sharpenings, self.calmings, self.shades, self.slopes,
-                                                          self.projections, self.paints, self.towns, self.gains)))
+                                                          self.projections, self.paints, self.towns, self.gains,
+                                                          self.hushes)))
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """What a level's detail is added to, its condition enlarged; how far the sum may be from it; and what it lacks.
 
-The network draws what is finer than its condition. Seven things that it was not taught, or not well enough, are ruled
-here, by level (`SamplerConfig`): of a level it may draw too little; z9 is softer than what z11 was taught by; calm
-ground shows the grid of what is enlarged; mountains are clouds, or mud; what is drawn strays from its condition; of
-fields and woods it draws the borders, and hardly what is inside; and the base knows of no towns.
+The network draws what is finer than its condition. Eight things that it was not taught, or not well enough, are ruled
+here, by level (`SamplerConfig`): of a level it may draw too little, and in great woods too much; z9 is softer than what
+z11 was taught by; calm ground shows the grid of what is enlarged; mountains are clouds, or mud; what is drawn strays
+from its condition; of fields and woods it draws the borders, and hardly what is inside; and the base knows of no towns.
 """
 
 from typing import NamedTuple
@@ -46,6 +46,7 @@ class Dials(NamedTuple):
     paint: Number = 0.0
     town: Number = 0.0
     gain: Number = 0.0
+    hush: Number = 0.0
 
 
 class Shown(NamedTuple):
@@ -66,6 +67,8 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
         enlarged = shaded(enlarged, condition, shown.gullies, 1 - shown.plain, dials.shade, dials.slope)
     if asked(dials.gain):
         detail = detail * (1 + dials.gain * inner(bilinear(lively(condition), SCALE), drop - kept))
+    if asked(dials.hush):
+        detail = detail * (1 - dials.hush * inner(wooded(condition), drop - kept))
     made = inner(enlarged, drop - kept) + detail
     if asked(dials.projection):
         made = inner(projected(made, inner(condition, (drop - kept) // SCALE), dials.projection), kept)
@@ -138,6 +141,11 @@ def fertile(condition: torch.Tensor) -> torch.Tensor:
 def settled(condition: torch.Tensor) -> torch.Tensor:
     """Likewise whether it has towns: great woods, which are dark, have none."""
     return bilinear(_rising((_mean(condition, AROUND).mean(1, keepdim=True) + 1) * 127.5, *WOODED), SCALE)
+
+
+def wooded(condition: torch.Tensor) -> torch.Tensor:
+    """Likewise how much it is great woods: land that is dark, and neither sand nor snow."""
+    return fertile(condition) * (1 - settled(condition))
 
 
 def painted(picture: torch.Tensor, fields: torch.Tensor, share: torch.Tensor) -> torch.Tensor:

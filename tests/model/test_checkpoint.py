@@ -101,10 +101,10 @@ def test_a_level_may_be_told_another_degradation():
 def test_what_is_asked_besides_is_a_level_s_own():
     sampler = SamplerConfig(projections={"11": 0.2}, sharpenings={"9": 0.1}, calmings={"13": 0.5},
                             shades={"7": 0.06}, paints={"15": 0.05}, gentle={"9": 0.6}, slopes={"13": 0.04},
-                            towns={"11": 0.5}, gains={"15": 0.1})
+                            towns={"11": 0.5}, gains={"15": 0.1}, hushes={"11": 0.3})
     assert [sampler.gentleness(level) for level in (7, 9, 11)] == [0.0, 0.6, 0.0]
     assert [sampler.dials(level) for level in (5, 7, 9, 11, 13, 15)] == [
-        Dials(), Dials(shade=0.06), Dials(sharpening=0.1), Dials(projection=0.2, town=0.5),
+        Dials(), Dials(shade=0.06), Dials(sharpening=0.1), Dials(projection=0.2, town=0.5, hush=0.3),
         Dials(calming=0.5, slope=0.04), Dials(paint=0.05, gain=0.1)]
 
 
@@ -112,7 +112,7 @@ def test_what_is_asked_besides_is_a_level_s_own():
                                   {"sharpenings": {"9": -0.5}}, {"calmings": {"9": 2.0}},
                                   {"shades": {"9": 7.0}}, {"paints": {"11": -0.1}},
                                   {"gentle": {"7": 1.1}}, {"slopes": {"9": -1.0}}, {"towns": {"9": 1.2}},
-                                  {"gains": {"9": -0.2}}])
+                                  {"gains": {"9": -0.2}}, {"hushes": {"13": 1.2}}])
 def test_what_is_told_taken_out_or_sharpened_lies_between_none_and_all(told):
     with pytest.raises(ValueError, match="must lie in 0…1"):
         SamplerConfig(**told)

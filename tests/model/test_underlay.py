@@ -116,6 +116,21 @@ def test_towns_are_grey_where_land_is_settled():
     assert torch.equal(finished(condition, bare - enlarge(condition), shown._replace(plain=0.0), Dials(town=0.5)), bare)
 
 
+def test_what_is_drawn_is_weaker_in_great_woods_alone():
+    chance = torch.Generator().manual_seed(4)
+    condition, detail = torch.zeros(1, 3, 64, 64), torch.randn(1, 3, 256, 256, generator=chance)
+    for i, colour in enumerate([(85, 100, 60), (25, 45, 25), (200, 160, 110), (20, 50, 90)]):  # woods are the second
+        condition[:, :, :, 16 * i:16 * i + 16] = torch.tensor(colour)[:, None, None] / 127.5 - 1
+    nothing = Shown(torch.zeros(1, 2, 256, 256), torch.zeros(1, 4, 256, 256), torch.zeros(1, 1, 256, 256), 0.0)
+    drawn = finished(condition, detail, nothing, Dials(hush=0.4)) - enlarge(condition)
+    share = (drawn / detail).median(2).values.median(1).values[0, 32::64]
+    assert torch.allclose(share, torch.tensor([1.0, 0.6, 1.0, 1.0]), atol=0.01)
+    for drop in (24, 48):  # alike however much is dropped
+        cut = slice(drop, -drop)
+        less = finished(condition, detail[..., cut, cut], nothing, Dials(hush=0.4), drop)
+        assert torch.allclose(less, (drawn + enlarge(condition))[..., cut, cut], atol=1e-5)
+
+
 def test_slopes_of_land_are_lit_apart_from_those_of_snow():
     condition = torch.full((1, 3, 16, 16), 0.6)  # snow
     condition[:, :, :, 8:] = torch.tensor([-0.2, -0.1, -0.4])[:, None, None]  # grass

@@ -77,6 +77,7 @@ def test_our_scripts_are_small():
     assert sum(path.stat().st_size for path in (ROOT / "static" / "js").glob("*.js")) < 60_000
 
 
+@pytest.mark.alone
 def test_the_first_picture_comes_within_a_second_on_a_warm_store(visitor):
     visitor().open(f"?seed=11&z=6&{ALPS}")
     guest = visitor()  # a new context: nothing in the browser's own cache
@@ -85,6 +86,7 @@ def test_the_first_picture_comes_within_a_second_on_a_warm_store(visitor):
     assert page.evaluate("performance.getEntriesByName('first-picture')[0].startTime") < 1000
 
 
+@pytest.mark.alone
 def test_panning_never_holds_the_page_up(visitor):
     guest = visitor()
     page = guest.open(f"?seed=12&z=5&{ALPS}")

@@ -194,6 +194,7 @@ def test_a_client_that_hangs_up_takes_its_work_with_it(make_server):
     assert 'elsewhere_queue_events_total{event="dropped"}' in server.get("/metrics").text
 
 
+@pytest.mark.alone
 def test_stored_tiles_do_not_wait_behind_renders(make_server):
     server = make_server("quick")
     ready(server)

@@ -173,6 +173,7 @@ def test_clients_that_hung_up_make_room(puppet, queue):
     assert queue.submit([tile(9)])
 
 
+@pytest.mark.alone
 def test_closing_sends_everybody_away_at_once(puppet):
     queue = RenderQueue(puppet).start()
     tickets = queue.submit([tile(0), tile(1)])
