@@ -155,7 +155,7 @@ def distill(teacher, imagery, out, recipe, steps, minutes, resume, device, threa
 @click.option("--slope", default="", help="how light and dark gullies on other rugged land are")
 @click.option("--town", default="", help="share of a town's colour that is laid over its ground")
 @click.option("--gain", default="", help="by how much stronger what the network draws is, but where it is calm")
-@click.option("--hush", default="", help="... and by how much weaker in great woods")
+@click.option("--hush", default="", help="... and by how much weaker in great woods of plains")
 @click.option("--rows/--no-rows", default=True, help="tell the network every row's ground resolution")
 @click.option("--supports/--no-supports", default=True, help="a level stands on supports of the one above, smaller "
               "than its tiles")

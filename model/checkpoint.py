@@ -44,7 +44,7 @@ class SamplerConfig:
     slopes: dict[str, float] = field(default_factory=dict)       # likewise gullies on other mountains than snow's
     towns: dict[str, float] = field(default_factory=dict)        # share of a town's colour that is laid over its ground
     gains: dict[str, float] = field(default_factory=dict)        # by how much stronger lively detail is
-    hushes: dict[str, float] = field(default_factory=dict)       # ... and by how much weaker in great woods
+    hushes: dict[str, float] = field(default_factory=dict)       # ... and by how much weaker in woods of plains
     rows: bool = False                              # told every row's ground resolution, not the window's middle's
     supports: bool = False                          # a level stands on supports of the one above, not on its tiles
 
@@ -151,6 +151,8 @@ def load(folder: Path, device: str = "cpu") -> Checkpoint:
         sampler = SamplerConfig(**{**known, "times": tuple(known["times"])})
         if not network.config.white and len(sampler.times) > 1:
             raise ValueError(f"it does not see x_t and is asked more than once, at {sampler.times}")
+        if sampler.hushes and not network.config.plains:
+            raise ValueError("the woods of plains are to be fainter, and it is not shown which are")
         if (sampler.shades or sampler.gentle) and not (network.config.gullies and network.config.plains):
             raise ValueError("gullies are to be shaded or fainter as the base is rugged or plain, and it is not shown "
                              "both")

@@ -68,7 +68,7 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     if asked(dials.gain):
         detail = detail * (1 + dials.gain * inner(bilinear(lively(condition), SCALE), drop - kept))
     if asked(dials.hush):
-        detail = detail * (1 - dials.hush * inner(wooded(condition), drop - kept))
+        detail = detail * (1 - dials.hush * inner(shown.plain * wooded(condition), drop - kept))
     made = inner(enlarged, drop - kept) + detail
     if asked(dials.projection):
         made = inner(projected(made, inner(condition, (drop - kept) // SCALE), dials.projection), kept)

@@ -79,6 +79,12 @@ def test_fields_and_woods_are_painted_only_if_they_are_shown(folder):
         checkpoints.load(folder)
 
 
+def test_woods_of_plains_are_fainter_only_if_it_is_shown_which_are(folder):
+    edit(folder, lambda c: c["sampler"].update(hushes={"13": 0.4}))
+    with pytest.raises(BadCheckpoint, match="woods"):
+        checkpoints.load(folder)
+
+
 def test_a_missing_folder_is_refused(tmp_path):
     with pytest.raises(BadCheckpoint, match="config.json"):
         checkpoints.load(tmp_path / "nowhere")

@@ -116,15 +116,17 @@ def test_towns_are_grey_where_land_is_settled():
     assert torch.equal(finished(condition, bare - enlarge(condition), shown._replace(plain=0.0), Dials(town=0.5)), bare)
 
 
-def test_what_is_drawn_is_weaker_in_great_woods_alone():
+def test_what_is_drawn_is_weaker_in_great_woods_of_plains_alone():
     chance = torch.Generator().manual_seed(4)
     condition, detail = torch.zeros(1, 3, 64, 64), torch.randn(1, 3, 256, 256, generator=chance)
     for i, colour in enumerate([(85, 100, 60), (25, 45, 25), (200, 160, 110), (20, 50, 90)]):  # woods are the second
         condition[:, :, :, 16 * i:16 * i + 16] = torch.tensor(colour)[:, None, None] / 127.5 - 1
-    nothing = Shown(torch.zeros(1, 2, 256, 256), torch.zeros(1, 4, 256, 256), torch.zeros(1, 1, 256, 256), 0.0)
+    nothing = Shown(torch.zeros(1, 2, 256, 256), torch.zeros(1, 4, 256, 256), torch.zeros(1, 1, 256, 256), 1.0)
     drawn = finished(condition, detail, nothing, Dials(hush=0.4)) - enlarge(condition)
     share = (drawn / detail).median(2).values.median(1).values[0, 32::64]
     assert torch.allclose(share, torch.tensor([1.0, 0.6, 1.0, 1.0]), atol=0.01)
+    rugged = finished(condition, detail, nothing._replace(plain=0.0), Dials(hush=0.4))
+    assert torch.equal(rugged, finished(condition, detail, nothing, Dials()))
     for drop in (24, 48):  # alike however much is dropped
         cut = slice(drop, -drop)
         less = finished(condition, detail[..., cut, cut], nothing, Dials(hush=0.4), drop)
