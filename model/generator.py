@@ -26,6 +26,7 @@ from model import noise
 from model.base import Base, halve
 from model.errors import UnknownVersion
 from model.grid import MAX_ZOOM, SCALE, TILE, check_tile, width
+from model.overlaps import Overlaps
 from model.recent import Recent
 from model.seeds import parse_seed
 from model.window import TILES, Cut, block, rounded, supports
@@ -134,6 +135,7 @@ class Generator:
         weights = weights or os.environ.get("ELSEWHERE_WEIGHTS") or None
         folders = [Path(weights)] if weights else checkpoints.published()
         self._folders = {checkpoints.digest(folder): folder for folder in folders}
+        self._overlaps = Overlaps() if self.block == 1 else None
         self._loaded: dict[str, checkpoints.Checkpoint] = {}
         self._versions: dict[str, tuple[str, dict[str, str]]] = {}
 
@@ -243,7 +245,7 @@ class Generator:
         if self.device == "cpu" and torch.get_num_threads() != self.threads:
             torch.set_num_threads(self.threads)  # per thread in effect: must be said in the render thread itself
         made = block(checkpoint, conditions, address.seed, level, x, y, side, check,
-                     KeptBase(world, address, self.store), cut, drop=checkpoint.sampler.halo)
+                     KeptBase(world, address, self.store), cut, checkpoint.sampler.halo, self._overlaps)
         return dict(zip(all_of_them, made, strict=True))
 
     def _checkpoint(self, world: World, name: str) -> checkpoints.Checkpoint:

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from model import arrays, cover, gullies, land_use, parcels, towns
 from model.grid import SCALE
+from model.overlaps import Overlaps
 from model.readings import Cells, Creases, Relief, inner
 from model.underlay import Shown
 
@@ -426,11 +427,12 @@ class Network(nn.Module):
 
     def ruled(self, seed: int, level: int, x0: int, y0: int, x1: int, y1: int,
               use: Use | None = None, plain: np.ndarray | torch.Tensor | float = 1.0, gentle: float = 0.0,
-              device: torch.device | None = None) -> np.ndarray | torch.Tensor | None:
+              device: torch.device | None = None, overlaps: Overlaps | None = None
+              ) -> np.ndarray | torch.Tensor | None:
         """The gullies, the parcels, the cover and the towns that it is shown at these pixels of a level, float32
         ``(shown, y1-y0, x1-x0)``; None if it is shown none. `use`: as if all land were of that. `plain`: how plain the
         base is there, in 0…1; not looked at unless `config.plains`. `gentle`: by how much gullies are fainter where it
-        is plain. `device`: None for an array."""
+        is plain. `device`: None for an array. `overlaps`: of tiles, which know what their neighbours were shown."""
         c, place = self.config, (seed, level, x0, y0, x1, y1)
         shares, town = (np.float32(1), np.float32(1)), np.float32(0)  # of the parcels and of the cover
         if c.land_use:
@@ -449,7 +451,8 @@ class Network(nn.Module):
         for shown, kind, how, share in ((c.parcels, parcels, fields, shares[0]), (c.cover, cover, (), shares[1])):
             # What is nowhere to be seen need not be computed; to ask a GPU whether it is would take as long.
             if shown and (torch.is_tensor(share) or np.any(share)):
-                found.append(kind.field(*place, *how, device=device) * share)
+                made = overlaps.field(kind.field, *place, *how) if overlaps else kind.field(*place, *how, device=device)
+                found.append(made * share)
             elif shown:
                 found.append(arrays.zeros((kind.CHANNELS, y1 - y0, x1 - x0), device))
         if c.towns:

@@ -16,6 +16,7 @@ from model.base import Base
 from model.checkpoint import Checkpoint
 from model.grid import TILE, ground_resolution, pixel_latitude, width
 from model.network import SCALE
+from model.overlaps import Overlaps
 from model.readings import inner
 from model.schedule import ddim
 from model.underlay import finished
@@ -84,25 +85,30 @@ def rounded(made: np.ndarray) -> np.ndarray:
 
 @torch.inference_mode()
 def block(checkpoint: Checkpoint, conditions: np.ndarray, seed: int, level: int, x: int, y: int, side: int,
-          check=lambda: None, base: Base | None = None, cut: Cut = TILES, drop: int = 0) -> np.ndarray:
+          check=lambda: None, base: Base | None = None, cut: Cut = TILES, drop: int = 0,
+          overlaps: Overlaps | None = None) -> np.ndarray:
     """`side`² windows, row by row from (x, y) on, less `drop` of their outermost pixels: ``(side², …, …, 3)`` float32,
     grey levels in 0…255 that are not rounded.
 
     `conditions`: of each the region `cut.condition_box`, uint8 or float32 ``(side², h, w, 3)``. Batches are of whole
-    rows, so that with the same `side` the bits of a window are always the same.
+    rows, so that with the same `side` the bits of a window are always the same. `overlaps`: what single tiles, made on
+    a processor, have in common with those made before; changes no bit.
     """
     sampler, network = checkpoint.sampler, checkpoint.network
     device = next(network.parameters()).device
     where, around, rim = arrays.of(device), sampler.halo + cut.rim, network.config.rim
     low = torch.from_numpy(conditions).to(device, non_blocking=True).permute(0, 3, 1, 2).float() / 127.5 - 1
     x0, y0, size = x * cut.core - around, y * cut.core - around, side * cut.core + 2 * around
-    known = noise.field(seed, level, x0 - rim, y0 - rim, x0 + size + rim, y0 + size + rim, where)
+    seen = seed, level, x0 - rim, y0 - rim, x0 + size + rim, y0 + size + rim
+    if where is not None or cut != TILES or not 0 < around + rim < TILE // 2:
+        overlaps = None
+    known = overlaps.field(noise.field, *seen) if overlaps else noise.field(*seen, where)
     place = x0, y0, x0 + size, y0 + size
     plain = 1.0
     if base and network.config.plains:
         plain = land_use.plains(base, level, *place, where, cut=not network.config.towns)
     ruled = network.ruled(seed, level, *place, plain=plain, gentle=sampler.gentleness(level) if base else 0.0,
-                          device=where)
+                          device=where, overlaps=overlaps)
     known, ruled = (None if of is None else torch.as_tensor(of)[None] for of in (known, ruled))
     if np.ndim(plain):
         plain = torch.as_tensor(plain)[None, None]

@@ -367,6 +367,15 @@ def test_a_deep_tile_on_supports_makes_one_window_a_level(make, weights, monkeyp
     assert half.shape == shown.shape and np.abs(half - shown).mean() < 0.5 < np.abs(half[1:] - shown[:-1]).mean()
 
 
+def test_what_neighbours_have_in_common_changes_no_byte(shown, tmp_path):
+    checkpoints.save(tmp_path, shown.network, shown.whitening, replace(shown.sampler, supports=True), {})
+    both = Generator(SmallWorlds(), weights=tmp_path, threads=1)
+    addresses = [both.address("small", 4, 11, x, y) for x, y in ((300, 511), (301, 511), (301, 512), (300, 512))]
+    for address in addresses:
+        alone = Generator(SmallWorlds(), weights=tmp_path, threads=1)
+        assert np.array_equal(both.pixels(address), alone.pixels(address))
+
+
 def test_a_planet_is_drawn_once_though_every_window_asks_how_plain_it_is(shown, tmp_path):
     checkpoints.save(tmp_path, shown.network, shown.whitening, shown.sampler, {})
     drawn = []
