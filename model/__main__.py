@@ -143,6 +143,7 @@ def distill(teacher, imagery, out, recipe, steps, minutes, resume, device, threa
 @click.option("--halo", default=32, help="pixels around a window that are computed and dropped")
 @click.option("--padding", type=click.Choice(["zeros", "replicate"]), help="beyond a window, if other than in training")
 @click.option("--plains", is_flag=True, help="show no fields where the base is rugged, though in training there were")
+@click.option("--roads", is_flag=True, help="show roads from town to town, though in training there were none")
 @click.option("--degradation", default="0", help="what the network is told of its conditions, as 0.04 or by level, as "
               "0.04,9:0.1")
 @click.option("--projection", default="", help="share of what a level's 4×4 means are off its condition that is taken "
@@ -161,8 +162,8 @@ def distill(teacher, imagery, out, recipe, steps, minutes, resume, device, threa
               "than its tiles")
 @click.option("--note", default="", help="a line for people, kept with the weights")
 @click.option("--publish", is_flag=True, help="make it the newest published version")
-def export(state, folder, another, share, times, halo, padding, plains, degradation, projection, sharpening, calming,
-           shade, gentle, paint, slope, town, gain, hush, rows, supports, note, publish):
+def export(state, folder, another, share, times, halo, padding, plains, roads, degradation, projection, sharpening,
+           calming, shade, gentle, paint, slope, town, gain, hush, rows, supports, note, publish):
     """Turn a training's state.pt into a checkpoint (config.json + model.safetensors).
 
     STATE may also be the folder of a checkpoint: the same weights, to be asked otherwise.
@@ -175,7 +176,7 @@ def export(state, folder, another, share, times, halo, padding, plains, degradat
         values["average"] = {name: torch.lerp(one, other["average"][name], share)
                              for name, one in values["average"].items()}
         note = f"{note} (mean of steps {other['step']}, {share:g} of it, and {values['step']})".strip()
-    changed = {name: value for name, value in (("padding", padding), ("plains", plains)) if value}
+    changed = {name: value for name, value in (("padding", padding), ("plains", plains), ("roads", roads)) if value}
     try:
         network = Network(NetworkConfig.from_dict(values["network_config"] | changed))
     except ValueError as error:

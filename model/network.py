@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from model import arrays, cover, gullies, land_use, parcels, towns
+from model import arrays, cover, gullies, land_use, parcels, roads, towns
 from model.grid import SCALE
 from model.overlaps import Overlaps
 from model.readings import Cells, Creases, Relief, inner
@@ -62,6 +62,7 @@ class NetworkConfig:
     land_use: bool = False                   # ... or these where land is wild, and parcels where it is tilled, ...
     plains: bool = False                     # ... which it is nowhere but where the base is plain
     towns: bool = False                      # True: is shown where towns are, and their streets for parcels
+    roads: bool = False                      # ... and roads from one to another, among the parcels
     rim: int = 0                             # pixels of noise around a window that are read as these, and no more
     padding: str = "zeros"                   # beyond a window, in the encoder and the deeper levels: or "replicate"
     enlarging: str = "nearest"               # of features, with a pixel-shuffle in the head: or "bilinear", with none
@@ -93,6 +94,8 @@ class NetworkConfig:
             raise ValueError("land use decides between parcels and cover, and not both are shown")
         if self.towns and not self.land_use:
             raise ValueError("streets stand in the place of parcels, and there is no land use")
+        if self.roads and not self.towns:
+            raise ValueError("roads lead from town to town, and there are none")
         if self.plains and not self.land_use:
             raise ValueError("plains are where land may be tilled, and there is no land use")
         if not (self.white or self.predicts == "x0" and (self.creases or self.cells or self.relief)):
@@ -458,6 +461,8 @@ class Network(nn.Module):
         if c.towns:
             if towns.near(*place) if torch.is_tensor(town) else np.any(town):
                 found[-2] += towns.streets(*place, device) * town
+            if c.roads and use is None:
+                found[-2][0] += roads.field(*place, device) * plain
             found.append(arrays.zeros((1, y1 - y0, x1 - x0), device) + town)
         return arrays.joined(found) if found else None
 

@@ -182,7 +182,7 @@ def _divided(districts: Districts, x, y, nearest, pair, away, scale: int, nested
     first, second = away
     road = lib.zeros_like(first)
     if nested:
-        road = districts.road.take(pair) / _line((second - first) / (2 * districts.apart.take(pair)), scale)
+        road = districts.road.take(pair) / fainter((second - first) / (2 * districts.apart.take(pair)), scale)
     total = lib.stack([road, lib.zeros_like(road)])
 
     def mine(of_districts):
@@ -224,7 +224,7 @@ def _two_nearest(numbers, away: Iterable) -> tuple:
     return first, second, nearest, other
 
 
-def _line(aside, scale: int):
+def fainter(aside, scale: int):
     """How many times fainter a lane is so far `aside`, in pixels of its level: it grows half as fast as that."""
     from_lane = quotient(aside * np.float32(scale**0.5), np.float32(LANE))
     return 1 + (from_lane * from_lane) ** 2
@@ -232,7 +232,7 @@ def _line(aside, scale: int):
 
 def _seen(ruled: Ruled, share, scale: int):
     """Brightness and greenness ``(2, h, w)`` of parcels, `share` of them, seen `scale` times enlarged."""
-    light = ruled.light * share + ruled.lane / _line(ruled.aside, scale)
+    light = ruled.light * share + ruled.lane / fainter(ruled.aside, scale)
     return library(light).stack([light, ruled.green * share])
 
 

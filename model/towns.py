@@ -51,6 +51,7 @@ class Town(NamedTuple):
     radius: float
 
 
+@lru_cache(maxsize=8192)  # neighbours ask for the same
 def town(seed: int, kind: int, column: int, row: int) -> Town | None:
     """That of a square, if it has one; columns wrap."""
     sites = KINDS[kind]

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from model import cover, gullies, land_use, parcels, towns
+from model import cover, gullies, land_use, parcels, roads, towns
 from model.inspection import theoretical_radius
 from model.network import PRESETS, Network, NetworkConfig, Pointwise, Repeated, Use, inputs, repeated
 from model.readings import Cells, Creases, Relief, bilinear, inner
@@ -307,6 +307,21 @@ def test_in_towns_streets_are_shown_for_fields_and_woods(plains_config):
     assert inputs(config)["first.weight"][-1] == ("town", 0)  # weights of one that saw none fit: what is new is last
     with pytest.raises(ValueError, match="streets"):
         replace(plains_config, land_use=False, plains=False, towns=True)
+
+
+def test_roads_lie_among_the_parcels_of_plains(plains_config):
+    with pytest.raises(ValueError, match="roads"):
+        replace(plains_config, roads=True)
+    config = replace(plains_config, towns=True)
+    road = roads.near(7, 2000, 12000, 2600, 12600)[0]
+    x, y = (int(2 * (a + b)) for a, b in ((road.begin.x, road.end.x), (road.begin.y, road.end.y)))  # of z13
+    place = 7, 13, x - 150, y - 150, x + 150, y + 150
+    known, light = (Network(replace(config, roads=of)).ruled(*place, plain=0.7) for of in (False, True))
+    shown = light - known
+    assert np.allclose(shown[2], 0.7 * roads.field(*place), atol=1e-6) and shown[2].max() > 0.9
+    assert not np.delete(shown, 2, 0).any()
+    for use in Use:  # what is known to be of one use has none
+        assert np.array_equal(*(Network(replace(config, roads=of)).ruled(*place, use=use) for of in (False, True)))
 
 
 def test_gullies_may_be_fainter_on_plains(plains_config):
