@@ -19,7 +19,7 @@ from model.parcels import FIRST, fainter
 from model.towns import KINDS, SCALED, Town
 
 JOINED = {(1, 0): 0.85, (0, 1): 0.85, (1, 1): 0.3, (1, -1): 0.3}  # how often towns of two squares are
-LIGHT = 1.4, 2.0       # of roads
+LIGHT = 2.0, 2.6       # of roads
 BENT, SKEWED = 0.12, 0.1  # how far they leave the straight line at most, of its length, on one side and on both
 REACH = np.float32(8)  # pixels of `SCALED` beyond which there is nothing of one
 
@@ -95,7 +95,7 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None
         aside = aside - curve * bend
         beyond = (at - on) * np.float32(far)  # either end
         away = root(aside * aside / (1 + steep * steep) + beyond * beyond)
-        light = 1 / fainter(away, scale) * np.float32(road.light) * single(away < REACH)
+        light = 1 / fainter(away * np.float32(scale**0.25), scale) * np.float32(road.light) * single(away < REACH)
         view = out[top - y0:bottom - y0, left - x0:right - x0]
         view[...] = lib.maximum(view, light)
     return out

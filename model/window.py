@@ -5,7 +5,6 @@ On a processor one is made at a time. A GPU makes a square block of neighbours a
 address alone (noise, fields) in one piece, and what the network draws in batches.
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -41,14 +40,13 @@ TILES = Cut()
 
 
 def supports(checkpoint: Checkpoint) -> Cut:
-    """Of what a level's neighbours below are conditioned on: a window that lies in a support's core finds all of its
-    condition in it, and so does a support. A rim of r px must hold a support's halo and rim of the level below, at a
-    quarter of their size: r ≥ (r + halo)/4. Windows fit the network's grids.
+    """Of what the level below is conditioned on: a window whose core lies in a support's finds all of its condition in
+    it, and so does a support. So a rim of r px must hold a support's halo and rim of the level below, at a quarter of
+    their size: r ≥ (r + halo)/4. By whole strides of the network, for its grids must lie as they do in a tile.
 
     A support is half a tile wide: that of z13 lies under one tile of z14, and under four of z15."""
-    fit = math.lcm(2 * SCALE, checkpoint.network.config.stride) // 2
-    around = -(-checkpoint.sampler.halo * SCALE // (SCALE - 1) // fit) * fit
-    return Cut(TILE // 2, around - checkpoint.sampler.halo)
+    stride = checkpoint.network.config.stride
+    return Cut(TILE // 2, -(-checkpoint.sampler.halo // ((SCALE - 1) * stride)) * stride)
 
 
 def row_resolutions(level: int, y0: int, size: int, step: int) -> list[list[float]]:

@@ -120,16 +120,16 @@ def test_where_supports_of_all_levels_meet_so_do_the_windows(generator, z, x, y)
     assert np.abs(here[border - 8:border + 8, core] - south[halo - 8:halo + 8, core]).max() <= 1
 
 
-def test_a_level_stands_on_what_the_one_above_shows(generator):
+@pytest.mark.parametrize("z, x, y", [PLACES[4], (15, 17000, 11000)])
+def test_a_level_stands_on_what_the_one_above_shows(generator, z, x, y):
     """Supports, each in a smaller window, are the tiles, but for a grey level here and there."""
-    z, x, y = PLACES[4]
     generator.pixels(generator.address("earth", 0, z, x, y))
     for level in (13, 11, 9, 7):
         of = generator.address("earth", 0, level + 1, x >> (z - level - 1), y >> (z - level - 1))
         shown = generator.pixels(of._replace(z=level, x=of.x >> 1, y=of.y >> 1))
         top, left = of.y % 2 * 128, of.x % 2 * 128
         away = np.abs(generator.at_hand(of).astype(int) - shown[top:top + 128, left:left + 128])
-        assert away.max() <= 1 and (away == 0).mean() > 0.9
+        assert away.max() <= 1 and (away == 0).mean() > 0.99
 
 
 def test_no_seam_can_be_measured(generator):
