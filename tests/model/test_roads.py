@@ -37,12 +37,14 @@ def test_a_road_leads_from_one_town_to_the_other(level):
             assert end == town(seed, 0, int(end.x // 256), int(end.y // 256))
             made = field(seed, level, *around(end.x, end.y, level, 64))
             assert made.max() > 0.8 * LIGHT[0] and made[31:33, 31:33].max() > 0.5 * LIGHT[0]
-        # Nowhere on its way is it interrupted: all along it there is road within what it may be bent.
-        far = np.hypot(road.end.x - road.begin.x, road.end.y - road.begin.y)
-        reach = int(((BENT + SKEWED) * far + 4) * 2.0 ** (level - SCALED))
+        # Nowhere on its way is it interrupted: whoever walks across, as far as it may be bent, comes to a road.
+        across, along = road.end.x - road.begin.x, road.end.y - road.begin.y
+        reach = int(2 * (BENT + SKEWED) * np.hypot(across, along) * 2.0 ** (level - SCALED))
         for share in np.linspace(0, 1, 12):
-            x, y = (a + share * (b - a) for a, b in ((road.begin.x, road.end.x), (road.begin.y, road.end.y)))
-            assert field(seed, level, *around(x, y, level, 2 * reach)).max() > 0.5 * LIGHT[0]
+            x, y = (int((a + share * by) * 2.0 ** (level - SCALED))
+                    for a, by in ((road.begin.x, across), (road.begin.y, along)))
+            wide, high = (reach, 1) if abs(along) > abs(across) else (1, reach)
+            assert field(seed, level, x - wide, y - high, x + wide, y + high).max() > 0.5 * LIGHT[0]
 
 
 @pytest.mark.parametrize("level", [13, 15])
