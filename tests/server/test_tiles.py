@@ -1,10 +1,14 @@
 """The tile route: every answer and every error of DESIGN §4, provoked by name."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from model import checkpoint as checkpoints
+from server.app import create_app
 
 LAND = "/tiles/earth/0/9/267/180"
 
@@ -148,6 +152,25 @@ def test_a_preview_comes_from_the_base_and_then_from_the_deepest_kept_ancestor(c
     last = client.get(f"{path}?preview=1")
     assert last.headers["X-Preview-Level"] == "15"
     assert np.array_equal(pixels_of(last), pixels_of(final))
+
+
+def test_a_preview_of_a_neighbour_shows_what_both_stand_on(settings, tiny_weights, tmp_path):
+    tiny = checkpoints.load(tiny_weights)
+    checkpoints.save(tmp_path / "new", tiny.network, tiny.whitening, replace(tiny.sampler, supports=True), {})
+    app = create_app(replace(settings, weights=str(tmp_path / "new")))
+    try:
+        client = app.test_client()
+        client.get("/tiles/earth/0/15/17000/11000.png")  # makes no tile but itself
+        for path, level in (("15/17001/11001", 13), ("14/8500/5500", 13), ("14/8501/5500", 11), ("11/1062/687", 9)):
+            preview = client.get(f"/tiles/earth/0/{path}.png?preview=1")
+            assert int(preview.headers["X-Preview-Level"]) == level, path
+            assert client.get(f"/tiles/earth/0/{path}.png").headers["X-Cache"] == "miss"
+        shown = pixels_of(client.get("/tiles/earth/0/15/17002/11003.png?preview=1")).astype(float)
+        x, y = 17002 % 4 * 64, 11003 % 4 * 64
+        part = pixels_of(client.get(f"/tiles/earth/0/13/{17002 >> 2}/{11003 >> 2}.png"))[y:y + 64, x:x + 64]
+        assert np.abs(shown.reshape(64, 4, 64, 4, 3).mean((1, 3)) - part).mean() < 3
+    finally:
+        app.extensions["elsewhere"].close()
 
 
 def test_a_preview_shows_the_right_part_of_its_ancestor(client):
