@@ -34,7 +34,7 @@ class Foresight:
                 self._plan, self._left = None, self.budget
 
     def next(self) -> Address | None:
-        """A window worth making now, all of whose ancestors exist; None when there is nothing more to foresee."""
+        """A window worth making now, the coarsest that is missing; None when there is nothing more to foresee."""
         with self._lock:
             if not self._left or not self._view:
                 return None

@@ -2,8 +2,9 @@
 
 * **Single flight.** Requests for the same tile share one job.
 * **Newest first.** What people look at now comes before what they have scrolled past.
-* **Window by window.** A deep link needs several windows of the cascade, coarse to fine. After each the queue looks
-  again at what is wanted most, so that nobody waits behind a whole cascade that no one needs any more.
+* **Window by window.** An even tile needs four windows, a deep link of an older version a dozen. After each the queue
+  looks again at what is wanted most, so that nobody waits behind what no one needs any more. (What a window of a newer
+  version stands on is made with it, a support a level at most.)
 * **Nothing for nobody.** A job whose clients have all hung up is dropped, between two network calls if it runs.
 * **An error is for those who were waiting when it struck**; whoever joined later gets an attempt of their own.
 * **Bounded.** Too many waiting requests are refused (:class:`Busy`).
