@@ -1,7 +1,7 @@
 """Roads from town to town, for every (seed, level, X, Y): light lines among the parcels, the same in every window.
 
-Towns of squares that touch are joined, most of them, by a bend that leaves the straight line by a fifth of it at most;
-four times as near it is twice as wide, as are roads between districts (`parcels`).
+Towns of squares that touch are joined, most of them, by a bend that leaves the straight line by a fifth of it at most.
+At the next level a road has 1.4 times as many pixels across; those between districts (`parcels`), twice as many.
 
 Numbers are hashed, and all else is sums, products, quotients and square roots, so that no platform's libm decides a
 last digit. What changes here changes pixels: `generator.REVISION`.
