@@ -236,9 +236,7 @@ class Generator:
     def _made(self, world: World, address: Address, check) -> dict[Address, np.ndarray]:
         """What goes by the address, in grey levels that are not rounded, and all that is made at once with it."""
         checkpoint = self._checkpoint(world, address.version)
-        cut, level = self._cut(checkpoint, address)
-        side = min(self.block, 1 << address.z)
-        x, y = address.x // side * side, address.y // side * side
+        (cut, level), (x, y, side) = self._cut(checkpoint, address), self._block(address)
         all_of_them = [address._replace(x=x + i, y=y + j) for j in range(side) for i in range(side)]
         conditions = np.stack([self._condition(world, checkpoint, each, check) for each in all_of_them])
         check()
@@ -248,27 +246,35 @@ class Generator:
                      KeptBase(world, address, self.store), cut, checkpoint.sampler.halo, self._overlaps)
         return dict(zip(all_of_them, made, strict=True))
 
+    def _block(self, address: Address) -> tuple[int, int, int]:
+        """The first, x and y, of what is made at once with what goes by the address, and how many they are along and
+        across."""
+        side = min(self.block, 1 << address.z)
+        return address.x // side * side, address.y // side * side, side
+
     def _checkpoint(self, world: World, name: str) -> checkpoints.Checkpoint:
         digest = self._networks(world)[name]
         if digest not in self._loaded:
             self._loaded[digest] = checkpoints.load(self._folders[digest], self.device)
         return self._loaded[digest]
 
+    @property
+    def _newest(self) -> checkpoints.Checkpoint:
+        return self._checkpoint(self.worlds.get("earth"), self.versions("earth")[0])
+
     def warm(self) -> None:
         """Load the newest weights and run one window or block of each kind, so that the first visitor does not wait."""
         self.blank(TILES)
-        checkpoint = self._checkpoint(self.worlds.get("earth"), self.versions("earth")[0])
-        if checkpoint.sampler.supports:
-            self.blank(supports(checkpoint))
+        if self._newest.sampler.supports:
+            self.blank(supports(self._newest))
 
     def blank(self, cut: Cut) -> None:
         """One window or block of the newest weights, of nothing, for nobody."""
-        checkpoint = self._checkpoint(self.worlds.get("earth"), self.versions("earth")[0])
         if self.device == "cpu":
             torch.set_num_threads(self.threads)
-        halo = checkpoint.sampler.halo
+        halo = self._newest.sampler.halo
         x0, _, x1, _ = cut.condition_box(halo, 0, 0)
-        block(checkpoint, np.zeros((self.block**2, x1 - x0, x1 - x0, 3), np.uint8), 0, MAX_ZOOM, 0, 0, self.block,
+        block(self._newest, np.zeros((self.block**2, x1 - x0, x1 - x0, 3), np.uint8), 0, MAX_ZOOM, 0, 0, self.block,
               cut=cut, drop=halo)
 
     # --- what stands above -------------------------------------------------------------------------------------------
@@ -295,8 +301,7 @@ class Generator:
         sampler = self._checkpoint(self.worlds.get(address.world), address.version).sampler
         if sampler.supports:
             return
-        side = min(self.block, 1 << address.z)
-        x, y = address.x // side * side, address.y // side * side
+        x, y, side = self._block(address)
         x0, y0, _, _ = TILES.condition_box(sampler.halo, x, y)
         _, _, x1, y1 = TILES.condition_box(sampler.halo, x + side - 1, y + side - 1)
         z = address.z - 2

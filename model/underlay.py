@@ -67,14 +67,15 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
         enlarged = shaded(enlarged, condition, shown.gullies, 1 - shown.plain, dials.shade, dials.slope)
     if asked(dials.gain):
         detail = detail * (1 + dials.gain * inner(bilinear(lively(condition), SCALE), drop - kept))
-    if asked(dials.hush):
-        detail = detail * (1 - dials.hush * inner(shown.plain * wooded(condition), drop - kept))
+    land = fertile(condition) if asked(dials.town) or asked(dials.paint) or asked(dials.hush) else None
+    open_land = settled(condition) if asked(dials.town) or asked(dials.hush) else None
+    if asked(dials.hush):  # in great woods
+        detail = detail * (1 - dials.hush * inner(shown.plain * (land * (1 - open_land)), drop - kept))
     made = inner(enlarged, drop - kept) + detail
     if asked(dials.projection):
         made = inner(projected(made, inner(condition, (drop - kept) // SCALE), dials.projection), kept)
-    land = fertile(condition) if asked(dials.town) or asked(dials.paint) else None
     if asked(dials.town):
-        share = dials.town * shown.plain * land * settled(condition) * shown.town
+        share = dials.town * shown.plain * land * open_land * shown.town
         colour = torch.tensor(TOWN).to(made.device, non_blocking=True)[:, None, None] / 127.5 - 1
         made = made + inner(share, drop) * (colour - inner(enlarged, drop))
     if asked(dials.paint):
@@ -141,11 +142,6 @@ def fertile(condition: torch.Tensor) -> torch.Tensor:
 def settled(condition: torch.Tensor) -> torch.Tensor:
     """Likewise whether it has towns: great woods, which are dark, have none."""
     return bilinear(_rising((_mean(condition, AROUND).mean(1, keepdim=True) + 1) * 127.5, *WOODED), SCALE)
-
-
-def wooded(condition: torch.Tensor) -> torch.Tensor:
-    """Likewise how much it is great woods: land that is dark, and neither sand nor snow."""
-    return fertile(condition) * (1 - settled(condition))
 
 
 def painted(picture: torch.Tensor, fields: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
