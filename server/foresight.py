@@ -6,7 +6,7 @@ The render queue asks :meth:`Foresight.next` while nobody waits, and drops the w
 import threading
 from collections import deque
 
-from model.generator import Address, Generator
+from model.generator import Address, Generator, Needed
 from model.grid import MAX_ZOOM
 
 VIEW = 64  # tiles that count as one view: a large screen has about 40
@@ -33,8 +33,8 @@ class Foresight:
                 self._view.append(address)
                 self._plan, self._left = None, self.budget
 
-    def next(self) -> Address | None:
-        """A window worth making now, the coarsest that is missing; None when there is nothing more to foresee."""
+    def next(self) -> Needed | None:
+        """What is worth making now, the coarsest that is missing; None when there is nothing more to foresee."""
         with self._lock:
             if not self._left or not self._view:
                 return None

@@ -4,7 +4,7 @@ import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from model.generator import Address
+from model.generator import Needed
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -20,7 +20,7 @@ class Metrics:
             ["outcome", "ext"], registry=self.registry,
         )  # fmt: skip
         self._windows = Histogram(
-            "elsewhere_window_seconds", "Seconds to make one window or tile, by zoom and whether anybody waited",
+            "elsewhere_window_seconds", "Seconds to make a tile, window or support, by zoom and whether anybody waited",
             ["zoom", "speculative"], registry=self.registry,
             buckets=(0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 1, 2, 5),
         )  # fmt: skip
@@ -35,8 +35,8 @@ class Metrics:
     def tile(self, outcome: str, ext: str) -> None:
         self._tiles.labels(outcome, ext).inc()
 
-    def window(self, address: Address, seconds: float, speculative: bool) -> None:
-        self._windows.labels(str(address.z), "yes" if speculative else "no").observe(seconds)
+    def window(self, needed: Needed, seconds: float, speculative: bool) -> None:
+        self._windows.labels(str(needed.z), "yes" if speculative else "no").observe(seconds)
 
     def event(self, name: str) -> None:
         self._events.labels(name).inc()

@@ -1,6 +1,7 @@
 """The laws: a tile is a pure function of its address. On a tiny network, hundreds of cases; see test_shipped.py."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from model import arrays, window
 from model import checkpoint as checkpoints
 from model.base import PlateCarree, halve
 from model.errors import BadSeed, BadTile, Cancelled, TileOutside, UnknownVersion, UnknownWorld
-from model.generator import Generator, MemoryStore
+from model.generator import Generator, MemoryStore, Support
 from model.grid import TILE, width
 from model.network import Network
 from model.residual import Whitening
@@ -147,22 +148,58 @@ def test_seeds_change_every_generated_level_and_leave_the_base_alone(warm):
         assert np.array_equal(one, other) == (z <= 1)
 
 
-def test_needs_names_exactly_what_will_be_made(make):
+@pytest.fixture
+def made(monkeypatch):
+    """Windows as they are made: (level, x, y), and whether it is a support."""
     made = []
 
-    class Watched(MemoryStore):
-        def put(self, address, pixels, generated=True):
-            made.append(address)
-            super().put(address, pixels, generated)
+    def watched(*args):
+        made.append((*args[3:6], args[9] != TILES))
+        return block(*args)
 
-    generator = make(Watched())
+    monkeypatch.setattr("model.generator.block", watched)
+    return made
+
+
+def named(needed):
+    """The same of what `needs` names."""
+    of = getattr(needed, "shown", needed)
+    return needed.z, of.x, of.y, isinstance(needed, Support)
+
+
+def test_needs_names_exactly_what_will_be_made_coarsest_first(make, made):
+    generator = make()
     for zxy in ((4, 7, 8), (5, 0, 31), (6, 40, 2)):
         address = generator.address("small", 5, *zxy)
         expected = generator.needs(address)
         made.clear()
         generator.pixels(address)
-        assert set(made) == set(expected) and len(made) == len(expected)
+        assert sorted(made) == sorted(map(named, expected))
+        assert [of.z for of in expected] == sorted(level for level, *_ in made)
         assert generator.needs(address) == []
+
+
+def test_what_is_needed_can_be_made_one_by_one(make, made):
+    generator = make()
+    address = generator.address("small", 5, 6, 40, 2)
+    expected = generator.needs(address)
+    for needed in expected:
+        generator.make(needed)
+    assert made == [named(of) for of in expected]
+    assert np.array_equal(generator.make(address), make().pixels(address)) and len(made) > 1
+
+
+def test_many_threads_change_no_byte_and_make_nothing_twice(make, made):
+    """Neighbours, which stand on the same, and each of them asked for twice at once."""
+    addresses = [make().address("small", 6, 6, x, y) for x in range(9, 12) for y in (50, 51)]
+    one, many = make(), make(threads=3)
+    expected = [one.pixels(address) for address in addresses]
+    alone = sorted(made)
+    made.clear()
+    with ThreadPoolExecutor(2 * many.workers) as pool:
+        found = list(pool.map(many.pixels, addresses * 2))
+    assert sorted(made) == alone and len(set(alone)) == len(alone) > len(addresses)
+    assert all(map(np.array_equal, found, expected * 2))
 
 
 def test_ancestors_are_odd_zooms_and_the_base_deepest_first(make):
@@ -350,16 +387,14 @@ def test_a_support_is_what_its_tiles_show_and_all_that_the_next_level_stands_on(
     assert np.abs(east[rim:-rim, rim:-rim] - whole[:128, 128:]).max() < 1
 
 
-def test_a_deep_tile_on_supports_makes_one_window_a_level(make, weights, monkeypatch):
+def test_a_deep_tile_on_supports_makes_one_window_a_level(make, weights, made):
     if not checkpoints.load(weights).sampler.supports:
         pytest.skip("older versions stand on tiles")
-    made = []
-    monkeypatch.setattr("model.generator.block", lambda *args, **more: made.append(args[3:6]) or block(*args, **more))
     generator = make()
     address = generator.address("small", 3, 7, 9, 55)
-    assert generator.needs(address) == [address] and generator.at_hand(address._replace(z=6, x=4, y=27)) is None
+    assert generator.at_hand(address._replace(z=6, x=4, y=27)) is None
     pixels = generator.pixels(address)
-    assert made == [(3, 1, 6), (5, 4, 27), (7, 9, 55)]
+    assert made == [(3, 1, 6, True), (5, 4, 27, True), (7, 9, 55, False)]
     neighbours = [generator.pixels(address._replace(x=x, y=y)) for x, y in ((8, 54), (8, 55), (9, 54))]
     assert len(made) == 6 and len({of.tobytes() for of in (pixels, *neighbours)}) == 4
     half = generator.at_hand(address._replace(z=6, x=4, y=27)).astype(int)  # of zoom 5, as it is shown there

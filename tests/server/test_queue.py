@@ -13,8 +13,9 @@ from server.queue import Busy, RenderQueue
 class Puppet:
     """A generator that makes a tile when it is let; ``parents`` names the windows that a tile needs first."""
 
-    def __init__(self, parents=None):
-        self.parents = parents or {}
+    def __init__(self, workers=1):
+        self.workers = workers
+        self.parents = {}
         self.made: list[Address] = []
         self.started: list[Address] = []
         self.errors: dict[Address, list[Exception]] = {}
@@ -27,7 +28,7 @@ class Puppet:
     def needs(self, address):
         return [parent for parent in self.parents.get(address, []) if parent not in self.made] + [address]
 
-    def pixels(self, address, check):
+    def make(self, address, check):
         self.started.append(address)
         self.began.release()
         while not self.gate.acquire(timeout=0.005):
@@ -212,6 +213,73 @@ def test_a_speculative_window_that_somebody_wants_is_finished_and_handed_over(pu
     puppet.let()
     assert ticket.result(5)
     assert puppet.started == [tile(5)]
+    queue.close()
+
+
+@pytest.fixture
+def pair():
+    """A generator that two threads keep busy, and its queue."""
+    puppet = Puppet(workers=2)
+    queue = RenderQueue(puppet, limit=8).start()
+    yield puppet, queue
+    puppet.let(100)
+    queue.close()
+    assert not queue.alive()
+
+
+def test_two_threads_make_two_tiles_at_once_and_one_of_them_once(pair):
+    puppet, queue = pair
+    tickets = queue.submit([tile(0), tile(1), tile(2)])
+    puppet.wait_begun()
+    puppet.wait_begun()
+    assert queue.submit([tile(0)])[0].how == "join"
+    time.sleep(0.05)
+    assert sorted(puppet.started) == [tile(1), tile(2)] and queue.rendering in puppet.started
+    puppet.let(3)
+    assert [ticket.result(5) for ticket in tickets] == [f"pixels of 9/{x}" for x in range(3)]
+    assert sorted(puppet.made) == [tile(0), tile(1), tile(2)] and queue.made == 3
+
+
+def test_two_threads_share_the_windows_of_one_tile(pair):
+    puppet, queue = pair
+    parents = puppet.parents[tile(0, 14)] = [tile(x, 15) for x in range(4)]
+    ticket = queue.submit([tile(0, 14)])[0]
+    for at_work in ({0, 1}, {2, 3}):
+        puppet.wait_begun()
+        puppet.wait_begun()
+        assert {address.x for address in puppet.started[-2:]} == at_work
+        puppet.let(2)
+    puppet.wait_begun()
+    puppet.let()
+    assert ticket.result(5)
+    assert sorted(puppet.made) == sorted([*parents, tile(0, 14)]) and queue.made == 5
+
+
+def test_no_thread_makes_what_stands_on_a_window_that_another_is_making(pair):
+    puppet, queue = pair
+    puppet.parents[tile(0, 15)] = [tile(0, 11), tile(0, 13)]
+    ticket = queue.submit([tile(0, 15)])[0]
+    puppet.wait_begun()
+    time.sleep(0.05)
+    assert puppet.started == [tile(0, 11)]
+    puppet.let(3)
+    assert ticket.result(5)
+    assert puppet.made == [tile(0, 11), tile(0, 13), tile(0, 15)]
+
+
+def test_only_one_thread_works_ahead_and_the_other_serves_who_comes(monkeypatch):
+    monkeypatch.setattr("server.queue.IDLE_AFTER", 0.01)
+    puppet, plan = Puppet(workers=2), [tile(5), tile(6)]
+    queue = RenderQueue(puppet, foresee=lambda: plan.pop(0) if plan else None).start()
+    puppet.wait_begun()
+    time.sleep(0.1)
+    assert puppet.started == [tile(5)]
+    ticket = queue.submit([tile(1)])[0]
+    puppet.wait_begun()
+    assert puppet.started == [tile(5), tile(1)]
+    puppet.let(2)
+    assert ticket.result(5)
+    puppet.let(100)
     queue.close()
 
 

@@ -17,7 +17,7 @@ def test_the_status_has_what_the_page_shows(app, client):
 
 def test_the_status_names_what_is_being_made(app, client):
     generator = app.extensions["elsewhere"].generator
-    app.extensions["elsewhere"].queue.rendering = generator.address("earth", "42", 15, 3, 4)
+    app.extensions["elsewhere"].queue._making.append(generator.address("earth", "42", 15, 3, 4))
     assert client.get("/api/status").json["rendering"] == {
         "world": "earth", "version": generator.versions("earth")[0], "seed": 42, "z": 15, "x": 3, "y": 4,
     }  # fmt: skip
