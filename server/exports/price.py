@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def price(job: Job, generator: Generator, output: Path, form: str) -> Price:
     tiles = job.count()
     if not generator.is_base(middle):
         generator.warm()  # loading is not part of the price
-        window_seconds = _seconds(lambda: generator.blank(TILES))
+        window_seconds = _seconds(lambda: _at_once(generator)) / generator.workers
         checkpoint = generator.checkpoint(middle)
         whole, half = (sum(of.values()) for of in windows_needed(job, world.base_zoom, checkpoint))
         # Polygons leave tiles of their box out; their windows in proportion. A support is less than a tile.
@@ -111,6 +112,12 @@ def price(job: Job, generator: Generator, output: Path, form: str) -> Price:
     free = shutil.disk_usage(folder).free
     seconds = windows * window_seconds + tiles * tile_seconds
     return Price(tiles, windows, seconds, result, needed, free, window_seconds)
+
+
+def _at_once(generator: Generator) -> None:
+    """As many windows as an export makes at once."""
+    with ThreadPoolExecutor(generator.workers) as pool:
+        list(pool.map(lambda _: generator.blank(TILES), range(generator.workers)))
 
 
 def _seconds(work) -> float:
