@@ -15,6 +15,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -154,7 +155,7 @@ class Generator:
         folders = [Path(weights)] if weights else checkpoints.published()
         self._folders = {checkpoints.digest(folder): folder for folder in folders}
         self._overlaps = Overlaps() if self.block == 1 else None
-        self._turns = Turns(threads)
+        self._turns, self._beside = Turns(threads), ThreadPoolExecutor(1, "beside")
         self._loaded: dict[str, checkpoints.Checkpoint] = {}
         self._loading = threading.Lock()
         self._versions: dict[str, tuple[str, dict[str, str]]] = {}
@@ -277,9 +278,9 @@ class Generator:
         all_of_them, side = self._together(address)
         conditions = np.stack([self._condition(world, checkpoint, each, check) for each in all_of_them])
         check()
-        self._share()
+        beside = self._beside if self._share() > 1 and self.block == 1 else None
         made = block(checkpoint, conditions, address.seed, level, *all_of_them[0][-2:], side, check,
-                     KeptBase(world, address, self.store), cut, checkpoint.sampler.halo, self._overlaps)
+                     KeptBase(world, address, self.store), cut, checkpoint.sampler.halo, self._overlaps, beside)
         return dict(zip(all_of_them, made, strict=True))
 
     def _together(self, address: Address) -> tuple[list[Address], int]:
@@ -293,11 +294,12 @@ class Generator:
         it, so nobody waits in a circle."""
         return self._turns.of(self._together(address)[0][0])
 
-    def _share(self) -> None:
-        """Take this thread's share of the processor, for a network call."""
+    def _share(self) -> int:
+        """Take this thread's share of the processor, for a window."""
         threads = self._turns.share()
         if self.device == "cpu" and torch.get_num_threads() != threads:
             torch.set_num_threads(threads)  # holds for the thread that says it
+        return threads
 
     def _checkpoint(self, world: World, name: str) -> checkpoints.Checkpoint:
         digest = self._networks(world)[name]

@@ -301,7 +301,7 @@ class DenseBlock(nn.Module):
     def forward(self, x):
         seen = x
         for conv in self.convs[:-1]:
-            seen = torch.cat([seen, F.leaky_relu(conv(seen), 0.2)], dim=1)
+            seen = torch.cat([seen, F.leaky_relu(conv(seen), 0.2, inplace=True)], dim=1)
         return x + 0.2 * self.convs[-1](seen)
 
 
@@ -324,7 +324,7 @@ class Encoder(nn.Module):
             x = x + 0.2 * (block(x) - x)  # residual in residual
         x = first + self.last(x)
         for conv in self.up:
-            x = F.leaky_relu(conv(F.interpolate(x, scale_factor=2, mode="nearest")), 0.2)
+            x = F.leaky_relu(conv(F.interpolate(x, scale_factor=2, mode="nearest")), 0.2, inplace=True)
         return x
 
 
@@ -374,8 +374,8 @@ class Head(nn.Module):
             seen += [F.avg_pool2d(e, patch) if patch > 1 else e for e in extra]
             h = expand(h)
             h = F.interpolate(h, scale_factor=2, mode="bilinear") if self.bilinear else F.pixel_shuffle(h, 2)
-            h = F.leaky_relu(join(torch.cat([h, *seen], dim=1)), 0.2)
-            h = h + F.leaky_relu(refine(h), 0.2)
+            h = F.leaky_relu(join(torch.cat([h, *seen], dim=1)), 0.2, inplace=True)
+            h = h + F.leaky_relu(refine(h), 0.2, inplace=True)
         return self.last(h)
 
 

@@ -17,6 +17,12 @@ def inner(x: torch.Tensor, cut: int) -> torch.Tensor:
     return x[..., cut:x.shape[-2] - cut, cut:x.shape[-1] - cut] if x.ndim == 4 else x[:, cut:x.shape[1] - cut]
 
 
+def laid_as(x: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
+    """`made`, channels last if x is."""
+    last = x.is_contiguous(memory_format=torch.channels_last)
+    return made.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
+
+
 def bilinear(x: torch.Tensor, scale: int) -> torch.Tensor:
     """Bilinear enlargement: ``(B, C, H, W)`` -> ``(B, C, scale·H, scale·W)``, in the layout of x.
 
@@ -25,9 +31,8 @@ def bilinear(x: torch.Tensor, scale: int) -> torch.Tensor:
     """
     if x.shape[1] != 3 or x.is_cuda or torch.is_grad_enabled():
         return F.interpolate(x, scale_factor=scale, mode="bilinear")
-    made = torch.cat([F.interpolate(x[:, i:i + 1], scale_factor=scale, mode="bilinear") for i in range(3)], 1)
-    last = x.is_contiguous(memory_format=torch.channels_last)
-    return made.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
+    apart = [F.interpolate(x[:, i:i + 1], scale_factor=scale, mode="bilinear") for i in range(3)]
+    return laid_as(x, torch.cat(apart, 1))
 
 
 class Creases(nn.Module):

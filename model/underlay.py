@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from model.grid import SCALE
-from model.readings import bilinear, inner
+from model.readings import bilinear, inner, laid_as
 from model.residual import enlarge
 
 AROUND = 9             # pixels of a condition, along and across, whose mean it is sharpened against ...
@@ -62,13 +62,14 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
              kept: int = 0) -> torch.Tensor:
     """The picture that a condition ``(B, 3, h, w)`` and detail make, less `drop` of its outermost pixels; of the detail
     all but `kept` of these have been dropped already."""
-    enlarged = enlarge(tempered(condition, dials.sharpening, dials.calming))
+    around = smoothed(condition)
+    enlarged = enlarge(tempered(condition, around, dials.sharpening, dials.calming))
     if asked(dials.shade) or asked(dials.slope):
         enlarged = shaded(enlarged, condition, shown.gullies, 1 - shown.plain, dials.shade, dials.slope)
     if asked(dials.gain):
-        detail = detail * (1 + dials.gain * inner(bilinear(lively(condition), SCALE), drop - kept))
-    land = fertile(condition) if asked(dials.town) or asked(dials.paint) or asked(dials.hush) else None
-    open_land = settled(condition) if asked(dials.town) or asked(dials.hush) else None
+        detail = detail * (1 + dials.gain * inner(bilinear(lively(condition, around), SCALE), drop - kept))
+    land = fertile(around) if asked(dials.town) or asked(dials.paint) or asked(dials.hush) else None
+    open_land = settled(around) if asked(dials.town) or asked(dials.hush) else None
     if asked(dials.hush):  # in great woods
         detail = detail * (1 - dials.hush * inner(shown.plain * (land * (1 - open_land)), drop - kept))
     made = inner(enlarged, drop - kept) + detail
@@ -89,19 +90,24 @@ def asked(dial: Number) -> bool:
     return isinstance(dial, torch.Tensor) or dial > 0
 
 
-def tempered(condition: torch.Tensor, more: Number, less: Number) -> torch.Tensor:
-    """``(B, 3, h, w)`` with `more` of what it has over its mean of `AROUND`² pixels, but where it is calm `less` of
-    what it has over that of `CLOSE`²: there it is noise, of a level or two, which enlarged shows the grid, for bicubic
+def smoothed(condition: torch.Tensor) -> torch.Tensor:
+    """The means ``(B, 3, h, w)`` of `AROUND`² pixels of a condition: what is seen `around` each."""
+    return _mean(condition, AROUND)
+
+
+def tempered(condition: torch.Tensor, around: torch.Tensor, more: Number, less: Number) -> torch.Tensor:
+    """``(B, 3, h, w)`` with `more` of what it has over what is around, but where it is calm `less` of what it has over
+    its mean of `CLOSE`² pixels: there it is noise, of a level or two, which enlarged shows the grid, for bicubic
     enlargement is steepest halfway between two pixels."""
     if not (asked(more) or asked(less)):
         return condition
-    detail, share = condition - _mean(condition, AROUND), lively(condition)
-    return condition + more * share * detail - less * (1 - share) * (condition - _mean(condition, CLOSE))
+    share = lively(condition, around)
+    return condition + more * share * (condition - around) - less * (1 - share) * (condition - _mean(condition, CLOSE))
 
 
-def lively(condition: torch.Tensor) -> torch.Tensor:
+def lively(condition: torch.Tensor, around: torch.Tensor) -> torch.Tensor:
     """How little a condition ``(B, 3, h, w)`` is calm: ``(B, 1, h, w)`` in 0…1."""
-    power = _mean((condition - _mean(condition, AROUND)).square().mean(1, keepdim=True), AROUND).square()
+    power = _mean((condition - around).square().mean(1, keepdim=True), AROUND).square()
     return power / (power + CALM**4)
 
 
@@ -130,18 +136,18 @@ def projected(picture: torch.Tensor, condition: torch.Tensor, share: Number) -> 
     return picture - share * bilinear(off, SCALE)
 
 
-def fertile(condition: torch.Tensor) -> torch.Tensor:
-    """How much a condition ``(B, 3, h, w)`` is of the kinds of land that have fields or woods: ``(B, 1, 4h, 4w)`` in
-    0…1, within 20 pixels of where it is seen."""
-    red, green, blue = ((_mean(condition, AROUND) + 1) * 127.5).split(1, 1)
+def fertile(around: torch.Tensor) -> torch.Tensor:
+    """How much what is around a condition's pixels, ``(B, 3, h, w)``, is of the kinds of land that have fields or
+    woods: ``(B, 1, 4h, 4w)`` in 0…1, within 20 pixels of where it is seen."""
+    red, green, blue = ((around + 1) * 127.5).split(1, 1)
     kind = (_rising(torch.maximum(red, green) - blue, *LAND) * _rising(green - red, *SANDY)
             * _rising(torch.minimum(red, blue), *SNOWY))
     return bilinear(kind, SCALE)
 
 
-def settled(condition: torch.Tensor) -> torch.Tensor:
+def settled(around: torch.Tensor) -> torch.Tensor:
     """Likewise whether it has towns: great woods, which are dark, have none."""
-    return bilinear(_rising((_mean(condition, AROUND).mean(1, keepdim=True) + 1) * 127.5, *WOODED), SCALE)
+    return bilinear(_rising((around.mean(1, keepdim=True) + 1) * 127.5, *WOODED), SCALE)
 
 
 def painted(picture: torch.Tensor, fields: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
@@ -158,4 +164,5 @@ def _rising(x: torch.Tensor, none: float, full: float) -> torch.Tensor:
 
 
 def _mean(x: torch.Tensor, side: int) -> torch.Tensor:
-    return F.avg_pool2d(F.pad(x, [side // 2] * 4, mode="replicate"), side, 1)
+    apart = F.pad(x.contiguous(), [side // 2] * 4, mode="replicate")  # channels last, three of them take twice as long
+    return laid_as(x, F.avg_pool2d(apart, side, 1))

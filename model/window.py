@@ -5,6 +5,7 @@ On a processor one is made at a time. A GPU makes a square block of neighbours a
 address alone (noise, fields) in one piece, and what the network draws in batches.
 """
 
+from concurrent.futures import Executor, Future
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from model import arrays, land_use, noise
 from model.base import Base
 from model.checkpoint import Checkpoint
 from model.grid import TILE, ground_resolution, pixel_latitude, width
-from model.network import SCALE
+from model.network import SCALE, Network
 from model.overlaps import Overlaps
 from model.readings import inner
 from model.schedule import ddim
@@ -84,18 +85,20 @@ def rounded(made: np.ndarray) -> np.ndarray:
 @torch.inference_mode()
 def block(checkpoint: Checkpoint, conditions: np.ndarray, seed: int, level: int, x: int, y: int, side: int,
           check=lambda: None, base: Base | None = None, cut: Cut = TILES, drop: int = 0,
-          overlaps: Overlaps | None = None) -> np.ndarray:
+          overlaps: Overlaps | None = None, beside: Executor | None = None) -> np.ndarray:
     """`side`² windows, row by row from (x, y) on, less `drop` of their outermost pixels: ``(side², …, …, 3)`` float32,
     grey levels in 0…255 that are not rounded.
 
     `conditions`: of each the region `cut.condition_box`, uint8 or float32 ``(side², h, w, 3)``. Batches are of whole
     rows, so that with the same `side` the bits of a window are always the same. `overlaps`: what single tiles, made on
-    a processor, have in common with those made before; changes no bit.
+    a processor, have in common with those made before; changes no bit. `beside`: a thread that encodes the condition of
+    a single window while fields are made, which one core does; else it is encoded afterwards.
     """
     sampler, network = checkpoint.sampler, checkpoint.network
     device = next(network.parameters()).device
     where, around, rim = arrays.of(device), sampler.halo + cut.rim, network.config.rim
     low = torch.from_numpy(conditions).to(device, non_blocking=True).permute(0, 3, 1, 2).float() / 127.5 - 1
+    encoded = beside.submit(_encoded, network, low, max(1, torch.get_num_threads() - 1)) if beside else None
     x0, y0, size = x * cut.core - around, y * cut.core - around, side * cut.core + 2 * around
     seen = seed, level, x0 - rim, y0 - rim, x0 + size + rim, y0 + size + rim
     if where is not None or cut != TILES or not 0 < around + rim < TILE // 2:
@@ -117,8 +120,17 @@ def block(checkpoint: Checkpoint, conditions: np.ndarray, seed: int, level: int,
                  for of, by in ((known, around + rim), (ruled, around), (plain, around))]
         tops = [(y + row) * cut.core - around for row in rows]
         below = low[rows[0] * side:(rows[-1] + 1) * side]
-        made.append(_drawn(checkpoint, level, tops, cut.core + 2 * around, below, *parts, check, bool(base), drop))
+        made.append(_drawn(checkpoint, level, tops, cut.core + 2 * around, below, *parts, check, bool(base), drop,
+                           encoded))
     return torch.cat(made).permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+@torch.inference_mode()
+def _encoded(network: Network, low: torch.Tensor, threads: int) -> torch.Tensor:
+    """A condition's features, made with so many threads of the processor."""
+    if torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
+    return network.encode(low.contiguous(memory_format=torch.channels_last))
 
 
 def windows(whole: torch.Tensor, rows: range, side: int, around: int, step: int) -> torch.Tensor:
@@ -131,10 +143,11 @@ def windows(whole: torch.Tensor, rows: range, side: int, around: int, step: int)
 
 
 def _drawn(checkpoint: Checkpoint, level: int, tops: list[int], size: int, low: torch.Tensor, known: torch.Tensor,
-           ruled: torch.Tensor | None, plain: torch.Tensor | float, check, based: bool, drop: int) -> torch.Tensor:
+           ruled: torch.Tensor | None, plain: torch.Tensor | float, check, based: bool, drop: int,
+           encoded: Future | None) -> torch.Tensor:
     """Windows of some rows of a level, as many of each, in one batch: grey levels ``(B, 3, …, …)``. Of each row its
     first pixel's; of each window, of `size` pixels, its condition, its noise, what the network is shown, and how plain
-    the base is, if it is `based` on one."""
+    the base is, if it is `based` on one. `encoded`: the condition, if that has been begun."""
     sampler, network, device = checkpoint.sampler, checkpoint.network, low.device
     rim = network.config.rim
     low, known = (of.contiguous(memory_format=torch.channels_last) for of in (low, known))
@@ -149,7 +162,7 @@ def _drawn(checkpoint: Checkpoint, level: int, tops: list[int], size: int, low: 
             of_patches.append(ground_resolution(level, pixel_latitude(level, y0 + size / 2)))
             of_pixels = of_patches
     start, extra = inner(known, rim), network.read(known, ruled) if rim else None
-    features = network.encode(low)
+    features = encoded.result() if encoded else network.encode(low)
     resolutions = torch.tensor(of_patches).to(device, non_blocking=True).repeat_interleave(len(low) // len(tops), 0)
     told = resolutions, torch.full((1,), sampler.told(level), device=device)
 

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from model.residual import enlarge
-from model.underlay import TOWN, Dials, Shown, fertile, finished, painted, projected, shaded, tempered
+from model.underlay import TOWN, Dials, Shown, fertile, finished, painted, projected, shaded, smoothed, tempered
 
 
 def test_a_projection_takes_out_what_the_means_are_off():
@@ -27,13 +27,14 @@ def test_a_projection_takes_out_what_the_means_are_off():
 def test_a_condition_is_sharpened_where_it_is_lively_and_smoothed_where_it_is_calm():
     wave = torch.sin(torch.arange(72) * 2 * torch.pi / 9)[None, None, None].expand(1, 3, 36, 72)  # a period is averaged
     inside = np.s_[..., 8:-8]
-    assert torch.allclose(tempered(wave, 0.2, 0.5)[inside], 1.2 * wave[inside], atol=1e-4)
+    assert torch.allclose(tempered(wave, smoothed(wave), 0.2, 0.5)[inside], 1.2 * wave[inside], atol=1e-4)
     slope = torch.linspace(-1, 1, 72)[None, None, None].expand(1, 3, 36, 72)
-    assert torch.allclose(tempered(slope, 0.5, 0.5)[inside], slope[inside], atol=1e-6)  # what changes slowly stays
+    still = tempered(slope, smoothed(slope), 0.5, 0.5)  # what changes slowly stays
+    assert torch.allclose(still[inside], slope[inside], atol=1e-6)
     noise = torch.randn(1, 3, 36, 72, generator=torch.Generator().manual_seed(1)) / 127.5  # a grey level
-    still = tempered(noise, 0.2, 0.5)[inside].std() / noise[inside].std()
+    still = tempered(noise, smoothed(noise), 0.2, 0.5)[inside].std() / noise[inside].std()
     assert still == pytest.approx(((0.5 + 0.5 / 9)**2 + 8 * (0.5 / 9)**2)**0.5, rel=0.05)  # half of it, half its mean
-    assert torch.equal(tempered(noise, 0.0, 0.0), noise)
+    assert torch.equal(tempered(noise, smoothed(noise), 0.0, 0.0), noise)
 
 
 def test_calm_ground_does_not_show_the_grid_of_what_is_enlarged():
@@ -43,7 +44,7 @@ def test_calm_ground_does_not_show_the_grid_of_what_is_enlarged():
     def phase(condition):
         steps = enlarge(condition).diff(dim=3).abs().mean((0, 1, 2))
         return float(steps[3::4].mean() / steps.mean())
-    bare, calmed = phase(noise), phase(tempered(noise, 0.0, 1.0))
+    bare, calmed = phase(noise), phase(tempered(noise, smoothed(noise), 0.0, 1.0))
     assert bare - 1 > 2 * (calmed - 1)
 
 
@@ -70,7 +71,7 @@ def test_gullies_are_lit_in_snow_where_it_is_rugged():
     ((235, 238, 240), 0)], ids=["tilled", "woods", "steppe", "sand", "sea", "snow"])
 def test_fields_and_woods_are_of_some_kinds_of_land(colour, kind):
     condition = (torch.tensor(colour)[None, :, None, None] / 127.5 - 1).expand(1, 3, 20, 20)
-    found = fertile(condition)
+    found = fertile(smoothed(condition))
     assert found.shape == (1, 1, 80, 80) and torch.allclose(found, found[:, :, :1, :1])
     least, most = kind if isinstance(kind, tuple) else (kind, kind)
     assert least - 1e-6 <= float(found[0, 0, 0, 0]) <= most + 1e-6
@@ -80,7 +81,7 @@ def test_what_a_kind_of_land_depends_on_lies_within_20_pixels():
     condition = torch.full((1, 3, 40, 40), -0.2)
     other = condition.clone()
     other[:, 0, 20, 20] = 1.0
-    changed = (fertile(condition) != fertile(other)).nonzero()[:, 2:]
+    changed = (fertile(smoothed(condition)) != fertile(smoothed(other))).nonzero()[:, 2:]
     assert len(changed) and changed.min() >= 80 - 20 and changed.max() < 84 + 20
 
 
