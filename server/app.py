@@ -23,7 +23,7 @@ def blueprints() -> list:
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The whole application, its render thread running. Close it with ``app.extensions["elsewhere"].close()``.
+    """The whole application, its render threads running. Close it with ``app.extensions["elsewhere"].close()``.
 
     Raises StoreUnusable and BadCheckpoint.
     """

@@ -33,7 +33,7 @@ class Preview(NamedTuple):
 
 
 class Delivery:
-    """Safe from many threads: the network is the render thread's alone, everything else happens in the caller's."""
+    """Safe from many threads: the network is the render threads', everything else happens in the caller's."""
 
     def __init__(self, generator: Generator, store: TileStore, queue: RenderQueue):
         self.generator = generator
@@ -48,7 +48,7 @@ class Delivery:
         if data is not None:
             return Delivered(data, "hit")
         pixels, how = self._enlarged(address, gone) if scale == 2 else self._plain([address], gone)
-        # The render thread has kept a window's PNG already.
+        # A render thread has kept a window's PNG already.
         data = self.store.picture(address, scale, ext) if how != "hit" else None
         if data is None:
             generated = not self.generator.is_base(address)

@@ -30,12 +30,12 @@ class Services:
     closing: ExitStack  # what to undo at the end, last first
 
     def close(self) -> None:
-        """Send everybody away, end the render thread, close the store, free its folder. May be called twice."""
+        """Send everybody away, end the render threads, close the store, free its folder. May be called twice."""
         self.closing.close()
 
 
 def build(settings: Settings) -> Services:
-    """Open the store, load the generator and start the render thread. Raises StoreUnusable, BadCheckpoint."""
+    """Open the store, load the generator and start the render threads. Raises StoreUnusable, BadCheckpoint."""
     with ExitStack() as undo:
         undo.enter_context(sole_use(settings.cache_dir))
         store = TileStore(settings.cache_dir, settings.cache_size)

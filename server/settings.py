@@ -64,8 +64,9 @@ class Settings:
     cache_size: int = _setting(2 * 1000**3, parse_size, "Room for made tiles; the oldest go first.", "2GB")
     device: str = _setting("cpu", str, "Where the network runs: cpu, cuda, cuda:1 …")
     threads: int = _setting(
-        min(os.cpu_count() or 1, 8), parse_count, "Processor threads of one render; no pixel changes.", "cores, up to 8"
-    )
+        min(os.cpu_count() or 1, 8), parse_count,
+        "Processor threads, and so many windows at once; no pixel changes.", "cores, up to 8",
+    )  # fmt: skip
     public_url: str = _setting("", parse_url, "Address people reach this server at, for links it prints.", "as asked")
     trusted_proxy: bool = _setting(False, parse_flag, "Believe X-Forwarded-* headers of one proxy in front.")
     token: str = _setting("", str, "Password for adding and removing worlds; without, only this machine may.", "none")

@@ -1,7 +1,7 @@
 """The short way to a stored tile: answers that were given once as a hit, given again without asking Flask.
 
 Flask, its hooks and a thread of its own cost a stored tile most of a millisecond of Python, and each of them is taken
-from the render thread. So what Flask answered to a hit is remembered by the address that was asked for: the *head* of
+from the render threads. So what Flask answered to a hit is remembered by the address that was asked for: the *head* of
 the answer only. The picture stays where it was, in the store's memory, and the world is looked at every time; when
 either is no more what it was, or the request is anything but the plainest, Flask is asked as before.
 
