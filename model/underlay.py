@@ -1,9 +1,10 @@
 """What a level's detail is added to, its condition enlarged; how far the sum may be from it; and what it lacks.
 
 The network draws what is finer than its condition. Eight things that it was not taught, or not well enough, are ruled
-here, by level (`SamplerConfig`): of a level it may draw too little, and in great woods too much; z9 is softer than what
-z11 was taught by; calm ground shows the grid of what is enlarged; mountains are clouds, or mud; what is drawn strays
-from its condition; of fields and woods it draws the borders, and hardly what is inside; and the base knows of no towns.
+here, by level (`SamplerConfig`): of a level it may draw too little, and in great woods and on snow too much; z9 is
+softer than what z11 was taught by; calm ground shows the grid of what is enlarged; mountains are clouds, or mud; what
+is drawn strays from its condition; of fields and woods it draws the borders, and hardly what is inside; and the base
+knows of no towns.
 """
 
 from typing import NamedTuple
@@ -47,6 +48,7 @@ class Dials(NamedTuple):
     town: Number = 0.0
     gain: Number = 0.0
     hush: Number = 0.0
+    snow: Number = 0.0
 
 
 class Shown(NamedTuple):
@@ -64,14 +66,17 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     all but `kept` of these have been dropped already."""
     around = smoothed(condition)
     enlarged = enlarge(tempered(condition, around, dials.sharpening, dials.calming))
+    snow = snowy(condition) if asked(dials.shade) or asked(dials.slope) or asked(dials.snow) else None
     if asked(dials.shade) or asked(dials.slope):
-        enlarged = shaded(enlarged, condition, shown.gullies, 1 - shown.plain, dials.shade, dials.slope)
+        enlarged = shaded(enlarged, condition, snow, shown.gullies, 1 - shown.plain, dials.shade, dials.slope)
     if asked(dials.gain):
         detail = detail * (1 + dials.gain * inner(bilinear(lively(condition, around), SCALE), drop - kept))
     land = fertile(around) if asked(dials.town) or asked(dials.paint) or asked(dials.hush) else None
     open_land = settled(around) if asked(dials.town) or asked(dials.hush) else None
     if asked(dials.hush):  # in great woods
         detail = detail * (1 - dials.hush * inner(shown.plain * (land * (1 - open_land)), drop - kept))
+    if asked(dials.snow):  # of mountains
+        detail = detail * (1 - dials.snow * inner((1 - shown.plain) * snow, drop - kept))
     made = inner(enlarged, drop - kept) + detail
     if asked(dials.projection):
         made = inner(projected(made, inner(condition, (drop - kept) // SCALE), dials.projection), kept)
@@ -111,14 +116,18 @@ def lively(condition: torch.Tensor, around: torch.Tensor) -> torch.Tensor:
     return power / (power + CALM**4)
 
 
-def shaded(enlarged: torch.Tensor, condition: torch.Tensor, light: torch.Tensor, rugged: torch.Tensor,
-           of_snow: Number, of_land: Number = 0.0) -> torch.Tensor:
-    """A condition enlarged, ``(B, 3, 4h, 4w)``, made lighter and darker by a share of the light on gullies
-    ``(B, C, 4h, 4w)``, one of snow and one of other land, as far as it is `rugged` there, ``(B, 1, 4h, 4w)`` in
-    0…1."""
+def snowy(condition: torch.Tensor) -> torch.Tensor:
+    """How much a condition ``(B, 3, h, w)`` is snow: ``(B, 1, 4h, 4w)`` in 0…1."""
     darkest, lightest = (of(condition, 1, keepdim=True) for of in (torch.amin, torch.amax))
     snow = _rising((darkest + 1) * 127.5, *WHITE) * _rising((lightest - darkest) * 127.5, *COLOURED)
-    snow = bilinear(_mean(snow, CLOSE), SCALE)
+    return bilinear(_mean(snow, CLOSE), SCALE)
+
+
+def shaded(enlarged: torch.Tensor, condition: torch.Tensor, snow: torch.Tensor, light: torch.Tensor,
+           rugged: torch.Tensor, of_snow: Number, of_land: Number = 0.0) -> torch.Tensor:
+    """A condition enlarged, ``(B, 3, 4h, 4w)``, made lighter and darker by a share of the light on gullies
+    ``(B, C, 4h, 4w)``, one of `snow` and one of other land, as far as it is `rugged` there, both ``(B, 1, 4h, 4w)`` in
+    0…1."""
     share = of_snow * rugged * snow
     if asked(of_land):
         red, green, blue = ((condition + 1) * 127.5).split(1, 1)

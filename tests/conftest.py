@@ -44,7 +44,8 @@ def tiny_weights(tmp_path_factory) -> Path:
         for parameter in network.parameters():  # also the layers that training starts at zero
             parameter.add_(0.02 * torch.randn_like(parameter))
     torch.random.set_rng_state(generator_state)
-    save(folder, network, Whitening([[5.0, 0.1, 0.02, 0.02]]), SamplerConfig(times=(999, 499)), {"name": "tiny"})
+    save(folder, network, Whitening([[5.0, 0.1, 0.02, 0.02]]), SamplerConfig(times=(999, 499), supports=True),
+         {"name": "tiny"})
     return folder
 
 

@@ -240,14 +240,19 @@ def test_a_dry_run_makes_nothing_and_names_the_price(render, tmp_path):
     assert not list(tmp_path.glob("europe*"))
 
 
-def test_the_price_counts_the_windows_that_are_made(tiny_generator):
+@pytest.mark.parametrize("on_supports", [True, False], ids=["on supports", "on tiles"])
+def test_the_price_counts_all_that_is_needed(tiny_weights, tmp_path, on_supports):
     from server.exports.area import Area
 
-    address = tiny_generator.address("earth", "3", 0, 0, 0)
-    job = job_module.Job(address, Area(Box.parse(BOX)), (12,))
-    priced, supported = windows_needed(job, 5, tiny_generator.checkpoint(address))
-    made = {needed for tile in job.tiles() for needed in tiny_generator.needs(tile)}
-    assert priced == {z: sum(a.z == z for a in made) for z in (7, 9, 11, 13)} and not supported
+    tiny = checkpoints.load(tiny_weights)
+    checkpoints.save(tmp_path, tiny.network, tiny.whitening, replace(tiny.sampler, supports=on_supports), {})
+    generator = Generator(Worlds(None), weights=tmp_path, threads=1)
+    job = job_module.Job(generator.address("earth", "3", 0, 0, 0), Area(Box.parse(BOX)), (12,))
+    needed = {each for tile in job.tiles() for each in generator.needs(tile)}
+    supported = Counter(each.z for each in needed if isinstance(each, generator_module.Support))
+    tiles = Counter(each.z for each in needed if not isinstance(each, generator_module.Support))
+    assert windows_needed(job, 5, generator.checkpoint(job.world)) == (tiles, supported)
+    assert sorted(tiles) == ([13] if on_supports else [7, 9, 11, 13])
 
 
 def test_the_price_counts_the_supports_that_are_made(tiny_weights, tmp_path, monkeypatch):

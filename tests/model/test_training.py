@@ -1229,10 +1229,10 @@ def test_the_same_weights_may_be_exported_to_be_asked_otherwise(tmp_path, tiny_w
     plain = CliRunner().invoke(main, ["export", str(tmp_path / "farms"), str(tmp_path / "plain"), "--times", "999",
                                       "--plains", "--shade", "9:0.06", "--paint", "11:0.07", "--gentle", "7:0.6",
                                       "--town", "9:0.5", "--slope", "11:0.04", "--gain", "11:0.2",
-                                      "--hush", "13:0.4"])
+                                      "--hush", "13:0.4", "--snow", "9:0.3"])
     assert plain.exit_code == 0, plain.output
     sampler = checkpoints.load(tmp_path / "plain").sampler
     assert (sampler.dials(9).shade, sampler.dials(11).paint, sampler.gentleness(7)) == (0.06, 0.07, 0.6)
     assert (sampler.dials(9).town, sampler.dials(11).slope, sampler.dials(11).gain) == (0.5, 0.04, 0.2)
-    assert sampler.dials(13).hush == 0.4 and sampler.supports
+    assert (sampler.dials(13).hush, sampler.dials(9).snow) == (0.4, 0.3) and sampler.supports
     assert checkpoints.load(tmp_path / "plain").network.config == plains_config

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from model.residual import enlarge
-from model.underlay import TOWN, Dials, Shown, fertile, finished, painted, projected, shaded, smoothed, tempered
+from model.underlay import TOWN, Dials, Shown, fertile, finished, painted, projected, shaded, smoothed, snowy, tempered
 
 
 def test_a_projection_takes_out_what_the_means_are_off():
@@ -56,14 +56,16 @@ def test_gullies_are_lit_in_snow_where_it_is_rugged():
     rugged = torch.zeros(1, 1, 64, 64)
     rugged[..., :16] = 1.0
     enlarged = enlarge(condition)
-    change = (shaded(enlarged, condition, light, rugged, 0.1) + 1) / (enlarged + 1) - 1
+    snow = snowy(condition)
+    change = (shaded(enlarged, condition, snow, light, rugged, 0.1) + 1) / (enlarged + 1) - 1
     assert not change[..., 16:].any()
     assert torch.allclose(change[0, 1, :, :16], torch.where(torch.arange(64) < 32, 0.05, -0.05)[:, None], atol=1e-5)
     assert change[0, 0, 0, 0] > change[0, 2, 0, 0] > 0 > change[0, 2, -1, 0] > change[0, 0, -1, 0]
-    everywhere = (shaded(enlarged, condition, light, torch.ones_like(rugged), 0.1) + 1) / (enlarged + 1) - 1
+    everywhere = (shaded(enlarged, condition, snow, light, torch.ones_like(rugged), 0.1) + 1) / (enlarged + 1) - 1
     assert everywhere[..., :28].all() and not everywhere[..., 40:].any()  # none in the sand
     woods = enlarge(torch.full((1, 3, 16, 16), -0.4))
-    assert torch.equal(shaded(woods, torch.full((1, 3, 16, 16), -0.4), light, torch.ones_like(rugged), 0.1), woods)
+    dark = torch.full((1, 3, 16, 16), -0.4)
+    assert torch.equal(shaded(woods, dark, snowy(dark), light, torch.ones_like(rugged), 0.1), woods)
 
 
 @pytest.mark.parametrize("colour, kind", [
@@ -134,13 +136,31 @@ def test_what_is_drawn_is_weaker_in_great_woods_of_plains_alone():
         assert torch.allclose(less, (drawn + enlarge(condition))[..., cut, cut], atol=1e-5)
 
 
+def test_what_is_drawn_is_weaker_on_snow_of_mountains_alone():
+    chance = torch.Generator().manual_seed(5)
+    condition, detail = torch.zeros(1, 3, 64, 64), torch.randn(1, 3, 256, 256, generator=chance)
+    for i, colour in enumerate([(85, 100, 60), (235, 236, 240), (200, 160, 110), (20, 50, 90)]):  # snow is the second
+        condition[:, :, :, 16 * i:16 * i + 16] = torch.tensor(colour)[:, None, None] / 127.5 - 1
+    nothing = Shown(torch.zeros(1, 2, 256, 256), torch.zeros(1, 4, 256, 256), torch.zeros(1, 1, 256, 256), 0.0)
+    drawn = finished(condition, detail, nothing, Dials(snow=0.4)) - enlarge(condition)
+    share = (drawn / detail).median(2).values.median(1).values[0, 32::64]
+    assert torch.allclose(share, torch.tensor([1.0, 0.6, 1.0, 1.0]), atol=0.01)
+    plain = nothing._replace(plain=1.0)  # an ice sheet
+    assert torch.equal(finished(condition, detail, plain, Dials(snow=0.4)), finished(condition, detail, plain, Dials()))
+    for drop in (24, 48):  # alike however much is dropped
+        cut = slice(drop, -drop)
+        less = finished(condition, detail[..., cut, cut], nothing, Dials(snow=0.4), drop)
+        assert torch.allclose(less, (drawn + enlarge(condition))[..., cut, cut], atol=1e-5)
+
+
 def test_slopes_of_land_are_lit_apart_from_those_of_snow():
     condition = torch.full((1, 3, 16, 16), 0.6)  # snow
     condition[:, :, :, 8:] = torch.tensor([-0.2, -0.1, -0.4])[:, None, None]  # grass
     light = torch.full((1, 2, 64, 64), 0.25)
-    enlarged = enlarge(condition)
-    alone, both, land = (shaded(enlarged, condition, light, torch.ones(1, 1, 64, 64), *shares) / (enlarged + 1)
-                         - enlarged / (enlarged + 1) for shares in ((0.1,), (0.1, 0.04), (0.0, 0.04)))
+    enlarged, snow = enlarge(condition), snowy(condition)
+    alone, both, land = (
+        shaded(enlarged, condition, snow, light, torch.ones(1, 1, 64, 64), *shares) / (enlarged + 1)
+        - enlarged / (enlarged + 1) for shares in ((0.1,), (0.1, 0.04), (0.0, 0.04)))
     assert torch.allclose(alone[0, 1, 32, [8, 56]], torch.tensor([0.05, 0.0]), atol=1e-5)
     assert torch.allclose(both[0, 1, 32, [8, 56]], torch.tensor([0.05, 0.02]), atol=1e-5)
     assert torch.allclose(land[0, 1, 32, [8, 56]], torch.tensor([0.0, 0.02]), atol=1e-5)

@@ -58,7 +58,7 @@ def test_a_view_asked_for_like_a_browser_arrives_whole(live_server):
 
 def test_the_same_tile_asked_for_sixteen_times_at_once_is_made_once(live_server):
     ready(live_server)
-    live_server.get("/tiles/earth/join/13/4250/2750.png")
+    live_server.get("/tiles/earth/join/15/17000/11000.png")  # beside it, on the same support
     before = live_server.get("/api/status").json()["made"]
     answers = burst(live_server, ["/tiles/earth/join/15/17001/11001.png"] * 16, connections=16)
     assert len({answer.content for answer in answers}) == 1
