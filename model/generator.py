@@ -155,7 +155,7 @@ class Generator:
         folders = [Path(weights)] if weights else checkpoints.published()
         self._folders = {checkpoints.digest(folder): folder for folder in folders}
         self._overlaps = Overlaps() if self.block == 1 else None
-        self._turns, self._beside = Turns(threads), ThreadPoolExecutor(1, "beside")
+        self._turns, self._beside = Turns(threads), ThreadPoolExecutor(threads, "beside")
         self._loaded: dict[str, checkpoints.Checkpoint] = {}
         self._loading = threading.Lock()
         self._versions: dict[str, tuple[str, dict[str, str]]] = {}

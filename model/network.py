@@ -416,17 +416,26 @@ class Network(nn.Module):
         return self.encoder(condition)
 
     def read(self, noise: torch.Tensor, ruled: torch.Tensor | None = None) -> list[torch.Tensor]:
-        """What the noise ``(B, 3, H, W)`` is also read as, each ``(B, C, H - 2·rim, W - 2·rim)``; last, if the network
-        is shown any, what is `ruled`, of that size, gullies apart; or none anywhere."""
+        """What the network sees beside x_t, each ``(B, C, H - 2·rim, W - 2·rim)``: the readings of the noise
+        ``(B, 3, H, W)``, and, if it is shown any, what is `ruled`, of that size; or none anywhere."""
+        if ruled is None and self.config.shown:
+            ruled = torch.zeros_like(inner(noise[:, :1], self.config.rim)).repeat(1, self.config.shown, 1, 1)
+        return self.readings(noise) + self.apart(ruled)
+
+    def readings(self, noise: torch.Tensor) -> list[torch.Tensor]:
+        """What the noise ``(B, 3, H, W)`` is also read as, each ``(B, C, H - 2·rim, W - 2·rim)``."""
         with torch.autocast(noise.device.type, enabled=False):  # CPUs take seconds for grouped ones in bfloat16
             found = [reading(noise.float(), self.config.rim)
                      for reading in (self.creases, self.cells, self.relief) if reading]
-        if shown := self.config.shown:
-            if ruled is None:
-                ruled = torch.zeros_like(inner(noise[:, :1], self.config.rim)).repeat(1, shown, 1, 1)
-            first = gullies.CHANNELS * self.config.gullies
-            found += [part for part in ruled.split([first, shown - first], 1) if part.shape[1]]
         return [x.contiguous(memory_format=torch.channels_last) for x in found]
+
+    def apart(self, ruled: torch.Tensor | None) -> list[torch.Tensor]:
+        """What is ruled, ``(B, shown, H, W)``, gullies apart; nothing if the network is shown nothing."""
+        if not self.config.shown:
+            return []
+        first = gullies.CHANNELS * self.config.gullies
+        parts = ruled.split([first, self.config.shown - first], 1)
+        return [part.contiguous(memory_format=torch.channels_last) for part in parts if part.shape[1]]
 
     def ruled(self, seed: int, level: int, x0: int, y0: int, x1: int, y1: int,
               use: Use | None = None, plain: np.ndarray | torch.Tensor | float = 1.0, gentle: float = 0.0,

@@ -92,25 +92,25 @@ def block(checkpoint: Checkpoint, conditions: np.ndarray, seed: int, level: int,
     `conditions`: of each the region `cut.condition_box`, uint8 or float32 ``(side², h, w, 3)``. Batches are of whole
     rows, so that with the same `side` the bits of a window are always the same. `overlaps`: what single tiles, made on
     a processor, have in common with those made before; changes no bit. `beside`: a thread that encodes the condition of
-    a single window while fields are made, which one core does; else it is encoded afterwards.
+    a single window, and reads its noise, while fields are made, which one core does; else that is done afterwards.
     """
     sampler, network = checkpoint.sampler, checkpoint.network
     device = next(network.parameters()).device
     where, around, rim = arrays.of(device), sampler.halo + cut.rim, network.config.rim
     low = torch.from_numpy(conditions).to(device, non_blocking=True).permute(0, 3, 1, 2).float() / 127.5 - 1
-    encoded = beside.submit(_encoded, network, low, max(1, torch.get_num_threads() - 1)) if beside else None
     x0, y0, size = x * cut.core - around, y * cut.core - around, side * cut.core + 2 * around
     seen = seed, level, x0 - rim, y0 - rim, x0 + size + rim, y0 + size + rim
     if where is not None or cut != TILES or not 0 < around + rim < TILE // 2:
         overlaps = None
-    known = overlaps.field(noise.field, *seen) if overlaps else noise.field(*seen, where)
+    known = torch.as_tensor(overlaps.field(noise.field, *seen) if overlaps else noise.field(*seen, where))[None]
+    begun = beside.submit(_begun, network, low, known, torch.get_num_threads() - 1) if beside else None
     place = x0, y0, x0 + size, y0 + size
     plain = 1.0
     if base and network.config.plains:
         plain = land_use.plains(base, level, *place, where, cut=not network.config.towns)
     ruled = network.ruled(seed, level, *place, plain=plain, gentle=sampler.gentleness(level) if base else 0.0,
                           device=where, overlaps=overlaps)
-    known, ruled = (None if of is None else torch.as_tensor(of)[None] for of in (known, ruled))
+    ruled = None if ruled is None else torch.as_tensor(ruled)[None]
     if np.ndim(plain):
         plain = torch.as_tensor(plain)[None, None]
     made = []
@@ -121,16 +121,19 @@ def block(checkpoint: Checkpoint, conditions: np.ndarray, seed: int, level: int,
         tops = [(y + row) * cut.core - around for row in rows]
         below = low[rows[0] * side:(rows[-1] + 1) * side]
         made.append(_drawn(checkpoint, level, tops, cut.core + 2 * around, below, *parts, check, bool(base), drop,
-                           encoded))
+                           begun))
     return torch.cat(made).permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
 
 @torch.inference_mode()
-def _encoded(network: Network, low: torch.Tensor, threads: int) -> torch.Tensor:
-    """A condition's features, made with so many threads of the processor."""
-    if torch.get_num_threads() != threads:
+def _begun(network: Network, low: torch.Tensor, known: torch.Tensor, threads: int | None = None
+           ) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """Of windows what needs no fields: their conditions' features, and their noise's readings. `threads`: of the
+    processor, if another thread does it than has been told."""
+    if threads and torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
-    return network.encode(low.contiguous(memory_format=torch.channels_last))
+    low, known = (of.contiguous(memory_format=torch.channels_last) for of in (low, known))
+    return network.encode(low), network.readings(known) if network.config.rim else []
 
 
 def windows(whole: torch.Tensor, rows: range, side: int, around: int, step: int) -> torch.Tensor:
@@ -144,10 +147,10 @@ def windows(whole: torch.Tensor, rows: range, side: int, around: int, step: int)
 
 def _drawn(checkpoint: Checkpoint, level: int, tops: list[int], size: int, low: torch.Tensor, known: torch.Tensor,
            ruled: torch.Tensor | None, plain: torch.Tensor | float, check, based: bool, drop: int,
-           encoded: Future | None) -> torch.Tensor:
+           begun: Future | None) -> torch.Tensor:
     """Windows of some rows of a level, as many of each, in one batch: grey levels ``(B, 3, …, …)``. Of each row its
     first pixel's; of each window, of `size` pixels, its condition, its noise, what the network is shown, and how plain
-    the base is, if it is `based` on one. `encoded`: the condition, if that has been begun."""
+    the base is, if it is `based` on one. `begun`: what `_begun` makes, if somebody is at it."""
     sampler, network, device = checkpoint.sampler, checkpoint.network, low.device
     rim = network.config.rim
     low, known = (of.contiguous(memory_format=torch.channels_last) for of in (low, known))
@@ -161,8 +164,9 @@ def _drawn(checkpoint: Checkpoint, level: int, tops: list[int], size: int, low: 
         else:
             of_patches.append(ground_resolution(level, pixel_latitude(level, y0 + size / 2)))
             of_pixels = of_patches
-    start, extra = inner(known, rim), network.read(known, ruled) if rim else None
-    features = encoded.result() if encoded else network.encode(low)
+    start = inner(known, rim)
+    features, readings = begun.result() if begun else _begun(network, low, known)
+    extra = readings + network.apart(ruled) if rim else None
     resolutions = torch.tensor(of_patches).to(device, non_blocking=True).repeat_interleave(len(low) // len(tops), 0)
     told = resolutions, torch.full((1,), sampler.told(level), device=device)
 
