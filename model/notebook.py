@@ -20,6 +20,7 @@ from PIL import PngImagePlugin
 from model.generator import Address, Generator
 from model.grid import TILE
 from model.region import BadBox, Box, Region, zoom_for
+from model.turns import in_order
 from model.worlds import Worlds
 
 LARGEST = 64_000_000  # pixels of one image: 192 MB; more than that is for `python -m server render`, which streams
@@ -141,13 +142,14 @@ class World:
                 "`python -m server render`, which streams to a file."
             )
         pixels = np.empty((region.height, region.width, 3), np.uint8)
-        for row in region.rows:
-            for column in region.columns:
-                tile = self.generator.pixels(self._address._replace(z=zoom, x=column % (1 << zoom), y=row))
-                x0, y0 = column * TILE - region.x0, row * TILE - region.y0
-                part = pixels[max(y0, 0) : y0 + TILE, max(x0, 0) : x0 + TILE]
-                top, left = max(-y0, 0), max(-x0, 0)
-                part[:] = tile[top : top + part.shape[0], left : left + part.shape[1]]
+        places = [(column, row) for row in region.rows for column in region.columns]
+        tiles = [self._address._replace(z=zoom, x=column % (1 << zoom), y=row) for column, row in places]
+        made = in_order(self.generator.pixels, tiles, self.generator.workers)
+        for (column, row), tile in zip(places, made, strict=True):
+            x0, y0 = column * TILE - region.x0, row * TILE - region.y0
+            part = pixels[max(y0, 0) : y0 + TILE, max(x0, 0) : x0 + TILE]
+            top, left = max(-y0, 0), max(-x0, 0)
+            part[:] = tile[top : top + part.shape[0], left : left + part.shape[1]]
         source = f"{self.name}/{self._address.seed}@{self.version} zoom {zoom} box {','.join(f'{v:.7g}' for v in box)}"
         return Image(pixels, Affine(*region.transform), region, source)
 

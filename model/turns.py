@@ -1,9 +1,42 @@
 """Who makes what, and with how much of the processor, among threads that make windows at once."""
 
 import threading
-from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
+
+from model.errors import Cancelled
+
+AHEAD = 4  # items for each thread that are begun or wait while the first of them is being looked at
+
+Item, Made = TypeVar("Item"), TypeVar("Made")
+
+
+def in_order(work: Callable[[Item, Callable[[], None]], Made], items: Iterable[Item], threads: int) -> Iterator[Made]:
+    """`work(item, check)` of all items, one after the other, done by so many threads a little ahead of whoever asks.
+
+    An error is raised when its item's turn comes. From then on, or when nobody asks any more, nothing is begun, and
+    `check()` raises `Cancelled` in what has been."""
+    waiting: deque[Future[Made]] = deque()
+    stopping = threading.Event()
+
+    def check() -> None:
+        if stopping.is_set():
+            raise Cancelled("nobody asks for it any more")
+
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(work, item, check))
+                if len(waiting) > AHEAD * threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            stopping.set()
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 class Turns:

@@ -129,8 +129,10 @@ class Bench:
 
     def at_once(self, tiles: list) -> None:
         """Make tiles in as many threads as keep the machine busy."""
-        with ThreadPoolExecutor(self.generator.workers) as pool:
-            list(pool.map(self.generator.pixels, tiles))
+        from model.turns import in_order
+
+        for _ in in_order(self.generator.pixels, tiles, self.generator.workers):
+            pass
 
     def deep_link(self) -> Row:
         seconds = []

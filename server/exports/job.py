@@ -7,10 +7,7 @@ import errno
 import json
 import os
 import shutil
-import threading
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +15,12 @@ from pathlib import Path
 import filelock
 import numpy as np
 
-from model.errors import Cancelled, ElsewhereError
+from model.errors import ElsewhereError
 from model.generator import Address, Generator
 from model.region import Region, hilbert_tiles
+from model.turns import in_order
 from server import encoding
 from server.exports.area import Area
-
-AHEAD = 4  # tiles for each of the generator's threads that are asked for before the first of them is written
 
 
 class ExportFailed(ElsewhereError):
@@ -116,41 +112,20 @@ class Workshop:
 
     def make(self, generator: Generator) -> Iterator[bool]:
         """Make what is missing, some tiles at once; yields for each, once it is there, whether it had to be made."""
-        stopping = threading.Event()
 
-        def check() -> None:
-            if stopping.is_set():
-                raise Cancelled("the export has been stopped")
-
-        def picture(address: Address) -> bytes | None:
+        def picture(address: Address, check: Callable[[], None]) -> tuple[Address, bytes | None]:
             if self.path(address).exists():
-                return None
+                return address, None
             about = encoding.provenance(address, not generator.is_base(address))
-            return encoding.encode(generator.pixels(address, check), self.job.ext, about)
+            return address, encoding.encode(generator.pixels(address, check), self.job.ext, about)
 
-        ahead: deque[tuple[Address, Future]] = deque()
-        with ThreadPoolExecutor(generator.workers) as pool:
-            try:
-                for address in self.job.tiles():
-                    ahead.append((address, pool.submit(picture, address)))
-                    if len(ahead) > AHEAD * generator.workers:
-                        yield self._put(*ahead.popleft())
-                while ahead:
-                    yield self._put(*ahead.popleft())
-            finally:
-                stopping.set()
-                pool.shutdown(wait=False, cancel_futures=True)
-
-    def _put(self, address: Address, picture: Future) -> bool:
-        """Write a tile once it is made; whether it had to be."""
-        data = picture.result()
-        if data is None:
-            return False
-        path = self.path(address)
-        with writing(self.output):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            put(path, data)
-        return True
+        for address, data in in_order(picture, self.job.tiles(), generator.workers):
+            if data is not None:
+                path = self.path(address)
+                with writing(self.output):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    put(path, data)
+            yield data is not None
 
     def pixels(self, address: Address) -> np.ndarray:
         """A tile that has been made, uint8 (256, 256, 3)."""

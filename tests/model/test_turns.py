@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from model.turns import Turns
+from model.turns import AHEAD, Turns, in_order
 
 
 def started(work):
@@ -67,3 +67,53 @@ def test_those_at_work_share_the_processor_and_who_waits_for_another_has_none():
         thread.join(10)
     with turns.at_work():
         assert turns.share() == 4
+
+
+def test_work_in_order_is_a_little_ahead_and_ends_with_whoever_asks():
+    begun, ended = [], []
+
+    def work(item, check):
+        begun.append(item)
+        for _ in range(item % 3):
+            time.sleep(0.002)
+            check()
+        ended.append(item)
+        return -item
+
+    assert list(in_order(work, range(40), 3)) == [-item for item in range(40)]
+    begun.clear()
+    ended.clear()
+    asked = in_order(work, iter(range(10**9)), 3)
+    assert [next(asked) for _ in range(5)] == [0, -1, -2, -3, -4]
+    asked.close()
+    assert max(begun) <= 5 + 3 * AHEAD and set(ended) <= set(begun)
+    count = len(begun)
+    time.sleep(0.02)
+    assert len(begun) == count
+
+
+def test_what_has_begun_is_told_to_stop_when_nobody_asks_on():
+    begun, told = threading.Event(), threading.Event()
+
+    def work(item, check):
+        if not item:
+            return item
+        begun.set()
+        try:
+            while True:
+                check()
+                time.sleep(0.001)
+        finally:
+            told.set()
+
+    asked = in_order(work, range(100), 1)
+    assert next(asked) == 0 and begun.wait(10)
+    asked.close()
+    assert told.is_set()
+
+
+def test_an_error_in_order_is_raised_in_its_turn():
+    asked = in_order(lambda item, check: 1 // (2 - item), range(100), 2)
+    assert [next(asked), next(asked)] == [0, 1]
+    with pytest.raises(ZeroDivisionError):
+        next(asked)
