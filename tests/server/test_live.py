@@ -65,8 +65,8 @@ def test_the_same_tile_asked_for_sixteen_times_at_once_is_made_once(live_server)
     assert live_server.get("/api/status").json()["made"] == before + 1
 
 
-def test_two_servers_asked_in_different_orders_give_the_same_bytes(make_server):
-    one, other = make_server("one"), make_server("other")
+def test_two_servers_asked_in_different_orders_on_one_thread_and_three_give_the_same_bytes(make_server):
+    one, other = make_server("one"), make_server("other", "--threads", "3")
     paths = [
         f"/tiles/earth/{seed}/{z}/{x}/{y}{size}.{ext}"
         for z, x, y in SEED_PLACES
