@@ -65,7 +65,6 @@ class Support(NamedTuple):
         return self.shown.z - 1
 
 
-
 Needed = Address | Support
 
 
