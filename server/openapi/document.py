@@ -55,7 +55,7 @@ _STATUS = {
         "waiting": {"type": "integer", "description": "Tiles that wait."},
         "tile_seconds": {"type": ["number", "null"], "description": "Seconds one new window takes, lately."},
         "eta_seconds": {"type": ["number", "null"], "description": "Seconds until nothing waits."},
-        "made": {"type": "integer", "description": "Windows made since the start."},
+        "made": {"type": "integer", "description": "Windows, supports and tiles made since the start."},
         "store": {"type": "object", "description": "Entries, bytes and the limit in bytes of what is kept."},
         "uptime_seconds": {"type": "number"},
     },
