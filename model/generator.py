@@ -220,14 +220,7 @@ class Generator:
         return mosaic(z, x0, y0, x1, y1, lambda x, y: self.pixels(address._replace(x=x, y=y), check))
 
     def _window(self, world: World, address: Address, check) -> np.ndarray:
-        with self._turn(address):
-            known = self.store.get(address)
-            if known is None:
-                made = {each: rounded(pixels) for each, pixels in self._made(world, address, check).items()}
-                for each, pixels in made.items():
-                    self.store.put(each, pixels)
-                known = made[address]
-        return known
+        return self._once(self.store, world, address, check, rounded)
 
     def condition(self, address: Address, check=None) -> np.ndarray:
         """What the window of an odd zoom below the base is conditioned on, with what its halo sees: ``(h, w, 3)``, grey
@@ -238,12 +231,17 @@ class Generator:
     # A support goes by the tile of an even zoom that shows the same ground: that of 13 under 14/x/y by 14/x/y.
 
     def _support(self, world: World, address: Address, check) -> np.ndarray:
+        return self._once(self._supports, world, address, check)
+
+    def _once(self, kept, world: World, address: Address, check, finished=lambda pixels: pixels) -> np.ndarray:
+        """What is kept of what goes by the address, made now if nothing is, `finished`, as is all that is made at once
+        with it."""
         with self._turn(address):
-            known = self._supports.get(address)
+            known = kept.get(address)
             if known is None:
-                made = self._made(world, address, check)
+                made = {each: finished(pixels) for each, pixels in self._made(world, address, check).items()}
                 for each, pixels in made.items():
-                    self._supports.put(each, pixels)
+                    kept.put(each, pixels)
                 known = made[address]
         return known
 

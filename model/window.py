@@ -103,6 +103,7 @@ def block(checkpoint: Checkpoint, conditions: np.ndarray, seed: int, level: int,
     if where is not None or cut != TILES or not 0 < around + rim < TILE // 2:
         overlaps = None
     known = torch.as_tensor(overlaps.field(noise.field, *seen) if overlaps else noise.field(*seen, where))[None]
+    known = known.contiguous(memory_format=torch.channels_last)
     begun = beside.submit(_begun, network, low, known, torch.get_num_threads() - 1) if beside else None
     place = x0, y0, x0 + size, y0 + size
     plain = 1.0
@@ -132,7 +133,6 @@ def _begun(network: Network, low: torch.Tensor, known: torch.Tensor, threads: in
     processor, if another thread does it than has been told."""
     if threads and torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
-    low, known = (of.contiguous(memory_format=torch.channels_last) for of in (low, known))
     return network.encode(low), network.readings(known) if network.config.rim else []
 
 

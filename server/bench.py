@@ -9,7 +9,6 @@ import random
 import statistics
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 
 import click
@@ -90,13 +89,15 @@ class Bench:
 
         from torch import set_num_threads
 
-        def calls(_) -> list[float]:
+        from model.turns import in_order
+
+        def calls(_, check) -> list[float]:
             if not self.on_gpu:
                 set_num_threads(1)
             return self.window(12 if self.quick else 25, halo=0)
 
-        with ThreadPoolExecutor(self.generator.workers) as pool:
-            return sum(1 / statistics.median(seconds) for seconds in pool.map(calls, range(self.generator.workers)))
+        workers = self.generator.workers
+        return sum(1 / statistics.median(seconds) for seconds in in_order(calls, range(workers), workers))
 
     def new_tiles(self) -> list[Row]:
         """z15 tiles whose ancestors exist: windows of one neighbourhood after its first, one by one and at once."""

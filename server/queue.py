@@ -191,9 +191,8 @@ class RenderQueue:
             # Two can look at once, and want the same; who is too late to begin with it looks again.
             if any(self._advance(job) for job in jobs):
                 continue
-            if not jobs and number == 0 and self._idle(seen):
-                continue
-            self._sleep(seen)
+            if self._sleep(seen) and not jobs and number == 0:
+                self._idle(seen)
 
     def _sleep(self, seen: int, seconds: float = IDLE_AFTER) -> bool:
         """A moment, unless something has changed since; whether nothing did."""
@@ -302,10 +301,8 @@ class RenderQueue:
     def _waiting(self) -> int:
         return sum(len(job.tickets) for job in self._jobs.values())
 
-    def _idle(self, seen: int) -> bool:
-        """Nobody waits: make one window ahead, or sleep until somebody comes; whether there was one."""
-        if not self._sleep(seen):
-            return True
+    def _idle(self, seen: int) -> None:
+        """Nobody waits: make one window ahead, or sleep until somebody comes."""
 
         def check() -> None:
             # Whoever waits for this very window is served soonest by finishing it.
@@ -323,4 +320,3 @@ class RenderQueue:
             log.exception("Speculative work on %s failed", needed)
         if needed is None:
             self._sleep(seen, LOOK_AGAIN)
-        return True

@@ -2,13 +2,13 @@
 
 import shutil
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from model.checkpoint import Checkpoint
 from model.generator import Generator
 from model.grid import SCALE, TILE
+from model.turns import in_order
 from model.window import TILES, supports
 from server import encoding
 from server.exports.job import Job
@@ -116,8 +116,7 @@ def price(job: Job, generator: Generator, output: Path, form: str) -> Price:
 
 def _at_once(generator: Generator) -> None:
     """As many windows as an export makes at once."""
-    with ThreadPoolExecutor(generator.workers) as pool:
-        list(pool.map(lambda _: generator.blank(TILES), range(generator.workers)))
+    list(in_order(lambda _, check: generator.blank(TILES), range(generator.workers), generator.workers))
 
 
 def _seconds(work) -> float:

@@ -8,6 +8,8 @@ from torch.nn import functional as F
 from model.residual import enlarge
 from model.underlay import TOWN, Dials, Shown, fertile, finished, painted, projected, shaded, smoothed, snowy, tempered
 
+TILLED, WOODS, SAND, SEA, SNOW = (85, 100, 60), (25, 45, 25), (200, 160, 110), (20, 50, 90), (235, 236, 240)
+
 
 def test_a_projection_takes_out_what_the_means_are_off():
     condition = F.interpolate(torch.randn(1, 3, 4, 4), scale_factor=4, mode="bicubic")
@@ -102,54 +104,42 @@ def test_fields_are_painted_lighter_and_greener_as_far_as_the_land_has_any():
     assert torch.allclose(change[:, 3], 1.6 * change[:, 0], atol=1e-6)
 
 
-def test_towns_are_grey_where_land_is_settled():
-    condition = torch.zeros(1, 3, 64, 64)
-    colours = {"tilled": (85, 100, 60), "woods": (25, 45, 25), "sand": (200, 160, 110), "sea": (20, 50, 90)}
-    for i, colour in enumerate(colours.values()):
+def striped(*colours):
+    """A condition of stripes 16 pixels wide, of these colours in grey levels: ``(1, 3, 64, 16·n)``."""
+    condition = torch.zeros(1, 3, 64, 16 * len(colours))
+    for i, colour in enumerate(colours):
         condition[:, :, :, 16 * i:16 * i + 16] = torch.tensor(colour)[:, None, None] / 127.5 - 1
+    return condition
+
+
+def test_towns_are_grey_where_land_is_settled():
+    condition = striped(TILLED, WOODS, SAND, SEA)
     town = torch.zeros(1, 1, 256, 256)
     town[:, :, 100:156] = 1.0
     shown = Shown(torch.zeros(1, 2, 256, 256), torch.zeros(1, 4, 256, 256), town, 1.0)
     bare, made = (finished(condition, torch.zeros(1, 3, 256, 256), shown, Dials(town=share)) for share in (0.0, 0.5))
     middles = (made - bare)[0, :, 128, 32::64] * 127.5
-    grey = torch.tensor(TOWN) - torch.tensor(colours["tilled"])
+    grey = torch.tensor(TOWN) - torch.tensor(TILLED)
     assert torch.allclose(middles[:, 0], 0.5 * grey, atol=0.1)
     assert middles[:, 1:].abs().max() < 0.1
     assert torch.equal(made[:, :, :90], bare[:, :, :90])
     assert torch.equal(finished(condition, bare - enlarge(condition), shown._replace(plain=0.0), Dials(town=0.5)), bare)
 
 
-def test_what_is_drawn_is_weaker_in_great_woods_of_plains_alone():
+@pytest.mark.parametrize("dials, second, plain", [(Dials(hush=0.4), WOODS, 1.0), (Dials(snow=0.4), SNOW, 0.0)],
+                         ids=["great woods of plains", "snow of mountains"])
+def test_what_is_drawn_is_weaker_in_some_land_alone(dials, second, plain):
     chance = torch.Generator().manual_seed(4)
-    condition, detail = torch.zeros(1, 3, 64, 64), torch.randn(1, 3, 256, 256, generator=chance)
-    for i, colour in enumerate([(85, 100, 60), (25, 45, 25), (200, 160, 110), (20, 50, 90)]):  # woods are the second
-        condition[:, :, :, 16 * i:16 * i + 16] = torch.tensor(colour)[:, None, None] / 127.5 - 1
-    nothing = Shown(torch.zeros(1, 2, 256, 256), torch.zeros(1, 4, 256, 256), torch.zeros(1, 1, 256, 256), 1.0)
-    drawn = finished(condition, detail, nothing, Dials(hush=0.4)) - enlarge(condition)
+    condition, detail = striped(TILLED, second, SAND, SEA), torch.randn(1, 3, 256, 256, generator=chance)
+    shown = Shown(torch.zeros(1, 2, 256, 256), torch.zeros(1, 4, 256, 256), torch.zeros(1, 1, 256, 256), plain)
+    drawn = finished(condition, detail, shown, dials) - enlarge(condition)
     share = (drawn / detail).median(2).values.median(1).values[0, 32::64]
     assert torch.allclose(share, torch.tensor([1.0, 0.6, 1.0, 1.0]), atol=0.01)
-    rugged = finished(condition, detail, nothing._replace(plain=0.0), Dials(hush=0.4))
-    assert torch.equal(rugged, finished(condition, detail, nothing, Dials()))
+    other = shown._replace(plain=1 - plain)  # woods of mountains; an ice sheet
+    assert torch.equal(finished(condition, detail, other, dials), finished(condition, detail, other, Dials()))
     for drop in (24, 48):  # alike however much is dropped
         cut = slice(drop, -drop)
-        less = finished(condition, detail[..., cut, cut], nothing, Dials(hush=0.4), drop)
-        assert torch.allclose(less, (drawn + enlarge(condition))[..., cut, cut], atol=1e-5)
-
-
-def test_what_is_drawn_is_weaker_on_snow_of_mountains_alone():
-    chance = torch.Generator().manual_seed(5)
-    condition, detail = torch.zeros(1, 3, 64, 64), torch.randn(1, 3, 256, 256, generator=chance)
-    for i, colour in enumerate([(85, 100, 60), (235, 236, 240), (200, 160, 110), (20, 50, 90)]):  # snow is the second
-        condition[:, :, :, 16 * i:16 * i + 16] = torch.tensor(colour)[:, None, None] / 127.5 - 1
-    nothing = Shown(torch.zeros(1, 2, 256, 256), torch.zeros(1, 4, 256, 256), torch.zeros(1, 1, 256, 256), 0.0)
-    drawn = finished(condition, detail, nothing, Dials(snow=0.4)) - enlarge(condition)
-    share = (drawn / detail).median(2).values.median(1).values[0, 32::64]
-    assert torch.allclose(share, torch.tensor([1.0, 0.6, 1.0, 1.0]), atol=0.01)
-    plain = nothing._replace(plain=1.0)  # an ice sheet
-    assert torch.equal(finished(condition, detail, plain, Dials(snow=0.4)), finished(condition, detail, plain, Dials()))
-    for drop in (24, 48):  # alike however much is dropped
-        cut = slice(drop, -drop)
-        less = finished(condition, detail[..., cut, cut], nothing, Dials(snow=0.4), drop)
+        less = finished(condition, detail[..., cut, cut], shown, dials, drop)
         assert torch.allclose(less, (drawn + enlarge(condition))[..., cut, cut], atol=1e-5)
 
 
