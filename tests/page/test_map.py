@@ -91,22 +91,25 @@ def test_sharpening_never_blanks_a_tile(visitor):
 
 def test_a_failed_tile_says_so_and_tries_again_by_itself(visitor):
     guest = visitor()
-    failures = []
+    refused, answered, open_again = [], [], []
+    body = json.dumps({"error": {"code": "busy", "message": "Too many tiles are waiting."}})
 
-    def fail_once(route):
-        if len(failures) < 2:
-            failures.append(route.request.url)
-            body = json.dumps({"error": {"code": "busy", "message": "Too many tiles are waiting."}})
-            route.fulfill(status=503, body=body, content_type="application/json", headers={"Retry-After": "1"})
-        else:
+    def answer(route):
+        (answered if open_again else refused).append(route.request.url)
+        if open_again:
             route.continue_()
+        else:
+            route.fulfill(status=503, body=body, content_type="application/json", headers={"Retry-After": "1"})
 
-    guest.page.route("**/tiles/**/4/**.png", fail_once)
+    guest.page.route("**/tiles/**/4/**.png", answer)
     page = guest.open(f"?z=4&{ALPS}", settle=False)
     page.wait_for_selector('.tile[data-trouble*="Too many tiles are waiting"]')
     guest.until("document.querySelector('#waiting').textContent.includes('failed, trying again')")
+    open_again.append(True)
     guest.settle()
+    assert set(refused) <= set(answered)
     assert page.locator(".tile[data-trouble]").count() == 0
+    assert page.locator('.tile[data-state="final"]').count() >= 4
     guest.errors[:] = [error for error in guest.errors if "503" not in error]  # Chromium logs the answer itself
 
 
