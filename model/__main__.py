@@ -158,13 +158,15 @@ def distill(teacher, imagery, out, recipe, steps, minutes, resume, device, threa
 @click.option("--gain", default="", help="by how much stronger what the network draws is, but where it is calm")
 @click.option("--hush", default="", help="... and by how much weaker in great woods of plains")
 @click.option("--snow", default="", help="... and by how much weaker on snow of mountains")
+@click.option("--dunes", default="", help="how light and dark dunes on its sand are where the base is plain")
+@click.option("--crowns", default="", help="... and trees in its woods")
 @click.option("--rows/--no-rows", default=True, help="tell the network every row's ground resolution")
 @click.option("--supports/--no-supports", default=True, help="a level stands on supports of the one above, smaller "
               "than its tiles")
 @click.option("--note", default="", help="a line for people, kept with the weights")
 @click.option("--publish", is_flag=True, help="make it the newest published version")
 def export(state, folder, another, share, times, halo, padding, plains, roads, degradation, projection, sharpening,
-           calming, shade, gentle, paint, slope, town, gain, hush, snow, rows, supports, note, publish):
+           calming, shade, gentle, paint, slope, town, gain, hush, snow, dunes, crowns, rows, supports, note, publish):
     """Turn a training's state.pt into a checkpoint (config.json + model.safetensors).
 
     STATE may also be the folder of a checkpoint: the same weights, to be asked otherwise.
@@ -189,7 +191,7 @@ def export(state, folder, another, share, times, halo, padding, plains, roads, d
         "torch": values.get("torch", torch.__version__), "note": note, "licence": "CC BY-SA 4.0, see docs/MODEL.md"}
     try:
         told, *others = map(_by_level, (degradation, projection, sharpening, calming, shade, gentle, paint,
-                                         slope, town, gain, hush, snow))
+                                         slope, town, gain, hush, snow, dunes, crowns))
         sampler = checkpoints.SamplerConfig(tuple(int(t) for t in times.split(",")), told.pop("", 0.0), told, halo,
                                             *others, rows, supports)
     except ValueError as error:

@@ -1,10 +1,10 @@
 """What a level's detail is added to, its condition enlarged; how far the sum may be from it; and what it lacks.
 
-The network draws what is finer than its condition. Eight things that it was not taught, or not well enough, are ruled
+The network draws what is finer than its condition. Nine things that it was not taught, or not well enough, are ruled
 here, by level (`SamplerConfig`): of a level it may draw too little, and in great woods and on snow too much; z9 is
 softer than what z11 was taught by; calm ground shows the grid of what is enlarged; mountains are clouds, or mud; what
-is drawn strays from its condition; of fields and woods it draws the borders, and hardly what is inside; and the base
-knows of no towns.
+is drawn strays from its condition; of fields and woods it draws the borders, and hardly what is inside; the base
+knows of no towns; and sand and woods are bare.
 """
 
 from typing import NamedTuple
@@ -32,6 +32,9 @@ GREENER = -0.85, -0.12, -0.1  # ... a green one is less red: land differs more i
 MOST = 1.6                    # of either
 WOODED = 40.0, 60.0           # grey levels of what has no towns, and of what may have
 TOWN = 124.0, 119.0, 106.0    # grey levels: the colour of towns
+WOODS = 80.0, 55.0            # grey levels: from which land may be wooded, and at which it is
+BRIGHT, YELLOW = (165.0, 180.0), (9.0, 15.0)  # grey levels of red, and by which it is above green, of sand ...
+QUIET = 0.5                   # ... where it has dunes, the share of what the network draws that is left out: rubble
 
 Number = float | torch.Tensor  # one for all, or one for each place, (B, 1, 1, 1)
 
@@ -49,15 +52,20 @@ class Dials(NamedTuple):
     gain: Number = 0.0
     hush: Number = 0.0
     snow: Number = 0.0
+    dunes: Number = 0.0
+    crowns: Number = 0.0
 
 
 class Shown(NamedTuple):
-    """What the network is shown at a window's pixels, and how plain it is there, ``(B, 1, 4h, 4w)`` or a number."""
+    """What the network is shown at a window's pixels, and how plain it is there, ``(B, 1, 4h, 4w)`` or a number; and
+    what it is not shown, of the pixels that are not dropped: light on sand and on woods, if there are any."""
 
     gullies: torch.Tensor  # (B, 2, 4h, 4w)
     fields: torch.Tensor   # (B, 2·n, 4h, 4w): parcels and cover
     town: torch.Tensor     # (B, 1, 4h, 4w)
     plain: Number
+    dunes: torch.Tensor | None = None   # (B, 1, …, …)
+    crowns: torch.Tensor | None = None
 
 
 def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials: Dials, drop: int = 0,
@@ -77,6 +85,9 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
         detail = detail * (1 - dials.hush * inner(shown.plain * (land * (1 - open_land)), drop - kept))
     if asked(dials.snow):  # of mountains
         detail = detail * (1 - dials.snow * inner((1 - shown.plain) * snow, drop - kept))
+    sand = shown.plain * sandy(around) if asked(dials.dunes) and shown.dunes is not None else None
+    if sand is not None:
+        detail = detail * (1 - QUIET * inner(sand, drop - kept))
     made = inner(enlarged, drop - kept) + detail
     if asked(dials.projection):
         made = inner(projected(made, inner(condition, (drop - kept) // SCALE), dials.projection), kept)
@@ -87,6 +98,10 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     if asked(dials.paint):
         share = dials.paint * shown.plain * land
         made = painted(made, inner(shown.fields, drop), inner(share, drop))
+    if sand is not None:
+        made = lit(made, shown.dunes, dials.dunes * inner(sand, drop))
+    if asked(dials.crowns) and shown.crowns is not None:
+        made = lit(made, shown.crowns, dials.crowns * inner(wooded(condition), drop))
     return made
 
 
@@ -133,9 +148,13 @@ def shaded(enlarged: torch.Tensor, condition: torch.Tensor, snow: torch.Tensor, 
         red, green, blue = ((condition + 1) * 127.5).split(1, 1)
         land = bilinear(_mean(_rising(torch.maximum(red, green) - blue, *LAND), CLOSE), SCALE)
         share = share + of_land * rugged * land * (1 - snow)
+    return lit(enlarged, light.sum(1, keepdim=True).clamp(*LIGHT), share)
+
+
+def lit(picture: torch.Tensor, light: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
+    """``(B, 3, H, W)`` made lighter and darker by a `share` of `light`, both ``(B, 1, H, W)``."""
     colour = torch.tensor(WARM).to(light.device, non_blocking=True)[:, None, None]
-    light = light.sum(1, keepdim=True).clamp(*LIGHT) * colour
-    return enlarged + (enlarged + 1) * (share * light)
+    return picture + (picture + 1) * (share * (light * colour))
 
 
 def projected(picture: torch.Tensor, condition: torch.Tensor, share: Number) -> torch.Tensor:
@@ -157,6 +176,19 @@ def fertile(around: torch.Tensor) -> torch.Tensor:
 def settled(around: torch.Tensor) -> torch.Tensor:
     """Likewise whether it has towns: great woods, which are dark, have none."""
     return bilinear(_rising((around.mean(1, keepdim=True) + 1) * 127.5, *WOODED), SCALE)
+
+
+def sandy(around: torch.Tensor) -> torch.Tensor:
+    """Likewise how much it is sand."""
+    red, green, _ = ((around + 1) * 127.5).split(1, 1)
+    return bilinear(_rising(red, *BRIGHT) * _rising(red - green, *YELLOW), SCALE)
+
+
+def wooded(condition: torch.Tensor) -> torch.Tensor:
+    """How much a condition ``(B, 3, h, w)`` is dark land: ``(B, 1, 4h, 4w)`` in 0…1."""
+    red, green, blue = ((condition + 1) * 127.5).split(1, 1)
+    woods = _rising(torch.maximum(red, green) - blue, *LAND) * _rising((red + green + blue) / 3, *WOODS)
+    return bilinear(_mean(woods, CLOSE), SCALE)
 
 
 def painted(picture: torch.Tensor, fields: torch.Tensor, share: torch.Tensor) -> torch.Tensor:

@@ -312,6 +312,25 @@ def test_fields_are_painted_where_land_has_any_and_alike_however_much_is_dropped
     assert np.array_equal(generate(painted, condition, 1, 13, 800, 700), generate(shown, condition, 1, 13, 800, 700))
 
 
+def test_sand_has_dunes_and_woods_have_crowns_in_windows_and_blocks(shown, monkeypatch):
+    laid = replace(shown, sampler=replace(shown.sampler, dunes={"13": 0.1}, crowns={"13": 0.2}))
+    ground = np.full((80, 144, 3), (205, 170, 125), np.uint8)  # of two windows side by side, each of which sees 80
+    ground[:, 96:] = 30, 48, 28  # woods in the east of the second
+    windows = np.stack([ground[:, :80], ground[:, 64:]])
+    bare, made = ([generate(of, part, 1, 13, 800 + i, 700).astype(int) for i, part in enumerate(windows)]
+                  for of in (shown, laid))
+    changed = np.abs(np.concatenate(made, 1) - np.concatenate(bare, 1)).max(2)
+    assert (changed[:, :320] > 2).mean() > 0.3 and (changed[:, 400:] > 1).mean() > 0.3
+    assert np.array_equal(generate(laid, windows[0], 1, 11, 800, 700), generate(shown, windows[0], 1, 11, 800, 700))
+    four = block(laid, np.concatenate([windows, windows]), 1, 13, 800, 700, 2, drop=32)
+    assert all(alike(rounded(four[i]), made[i]) for i in (0, 1))
+    # What there is none of is not made.
+    monkeypatch.setattr(window.dunes, "field", None)
+    generate(laid, windows[1, :, 32:].repeat(2, 1)[:, :80], 1, 13, 800, 700)
+    with pytest.raises(TypeError):
+        generate(laid, windows[0], 1, 13, 800, 700)
+
+
 def alike(some, others) -> bool:
     """No value more than a grey level away, and hardly any so far."""
     away = np.abs(some.astype(int) - others)

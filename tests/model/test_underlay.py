@@ -6,7 +6,20 @@ import torch
 from torch.nn import functional as F
 
 from model.residual import enlarge
-from model.underlay import TOWN, Dials, Shown, fertile, finished, painted, projected, shaded, smoothed, snowy, tempered
+from model.underlay import (
+    QUIET,
+    TOWN,
+    Dials,
+    Shown,
+    fertile,
+    finished,
+    painted,
+    projected,
+    shaded,
+    smoothed,
+    snowy,
+    tempered,
+)
 
 TILLED, WOODS, SAND, SEA, SNOW = (85, 100, 60), (25, 45, 25), (200, 160, 110), (20, 50, 90), (235, 236, 240)
 
@@ -141,6 +154,31 @@ def test_what_is_drawn_is_weaker_in_some_land_alone(dials, second, plain):
         cut = slice(drop, -drop)
         less = finished(condition, detail[..., cut, cut], shown, dials, drop)
         assert torch.allclose(less, (drawn + enlarge(condition))[..., cut, cut], atol=1e-5)
+
+
+@pytest.mark.parametrize("dials, place, other", [(Dials(dunes=0.1), 2, 0.0), (Dials(crowns=0.1), 1, 1.0)],
+                         ids=["sand of plains", "woods"])
+def test_light_is_laid_on_sand_and_on_woods_alone(dials, place, other):
+    condition, detail = striped(TILLED, WOODS, SAND, SEA), torch.full((1, 3, 256, 256), 0.1)
+    light = torch.full((1, 1, 256, 256), 0.5)
+    light[:, :, 128:] = -0.5
+    nothing = Shown(torch.zeros(1, 2, 256, 256), torch.zeros(1, 4, 256, 256), torch.zeros(1, 1, 256, 256), 1.0)
+    shown = nothing._replace(dunes=light, crowns=light)
+    bare, made = (finished(condition, detail, shown, of) for of in (Dials(), dials))
+    drawn = bare - QUIET * detail * (place == 2)  # on sand the network draws less, too
+    change = ((made + 1) / (drawn + 1) - 1)[0, 1, [64, 192]][:, 32::64]  # of green, in the middle of each stripe
+    expected = torch.zeros(2, 4)
+    expected[:, place] = torch.tensor([0.05, -0.05])
+    assert torch.allclose(change[:, place], expected[:, place], atol=1e-5)
+    apart = [i for i in range(4) if i != place]
+    assert torch.equal(made[..., 32::64][..., apart], bare[..., 32::64][..., apart])
+    assert torch.equal(finished(condition, detail, nothing, dials), bare)  # of which nobody knows any
+    rugged = finished(condition, detail, shown._replace(plain=0.0), dials)
+    assert torch.allclose(rugged, other * made + (1 - other) * bare, atol=1e-6)  # mountains have woods, and no dunes
+    for drop in (24, 48):  # alike however much is dropped
+        cut = np.s_[..., drop:-drop, drop:-drop]
+        less = finished(condition, detail[cut], shown._replace(dunes=light[cut], crowns=light[cut]), dials, drop)
+        assert torch.allclose(less, made[cut], atol=1e-5)
 
 
 def test_slopes_of_land_are_lit_apart_from_those_of_snow():

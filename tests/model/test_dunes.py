@@ -1,0 +1,82 @@
+"""Dunes and crowns of trees: light on what the network leaves bare, the same in every window, all around the world."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from model import crowns, dunes
+from model.grid import width
+
+BITS = {(dunes, 9): "038bc8c9cd6cafd8", (dunes, 11): "3bb7e9c4ba99e4c1",
+        (dunes, 13): "62f63980a34928f5", (dunes, 15): "e147418039772941",
+        (crowns, 13): "a76bd5126d2e9e1e", (crowns, 15): "00093684e624ff29"}
+KINDS = pytest.mark.parametrize("kind, level", BITS, ids=lambda v: getattr(v, "__name__", v))
+
+
+def square(kind, level: int, seed: int = 7, at: int = 9000, side: int = 512) -> np.ndarray:
+    return kind.field(seed, level, at, at, at + side, at + side)
+
+
+@KINDS
+def test_their_bits_are_written_down(kind, level):
+    digest = hashlib.sha256(square(kind, level, side=300).tobytes()).hexdigest()
+    assert digest[:16] == BITS[kind, level]
+
+
+@KINDS
+def test_a_window_does_not_matter_and_the_world_is_round(kind, level):
+    whole = square(kind, level, side=200)
+    assert np.array_equal(kind.field(7, level, 9037, 9050, 9189, 9197), whole[50:197, 37:189])
+    around = width(level)
+    assert np.array_equal(kind.field(7, level, 9000 + around, 9000, 9200 + around, 9200), whole)
+    across = kind.field(7, level, -100, 9000, 100, 9200)
+    steps = np.abs(np.diff(across, axis=1)).mean(0)
+    assert steps[99] < 1.5 * np.median(steps)  # no seam where the world begins
+
+
+@KINDS
+def test_light_and_shade_are_as_much_and_every_seed_has_its_own(kind, level):
+    found = np.stack([square(kind, level, seed) for seed in range(4)])
+    assert abs(found.mean()) < 0.06 and 0.2 < found.std() < 0.7
+    assert abs(np.corrcoef(found[0].ravel(), found[1].ravel())[0, 1]) < 0.1
+
+
+@pytest.mark.parametrize("kind, level", [(dunes, 7), (crowns, 11)])
+def test_above_their_first_level_there_are_none(kind, level):
+    assert not square(kind, level, side=64).any()
+
+
+def test_dunes_have_a_long_lit_slope_a_sharp_crest_and_a_short_one_in_shade():
+    for seed in range(4):
+        found = square(dunes, 9, seed)
+        steps = np.diff(found, axis=1)
+        assert (found > 0.05).sum() > 1.3 * (found < -0.05).sum() and -found.min() > 1.2 * found.max()
+        assert -np.percentile(steps, 2) > 1.15 * np.percentile(steps, 98)  # from light to shade sooner than back
+        falls = steps < -0.25
+        crests = (falls[:, 1:] & ~falls[:, :-1]).mean() * dunes.APART
+        assert 0.5 < crests < 2  # as many as there are teeth, though some are low and two saws cross
+
+
+@pytest.mark.parametrize("level", [11, 13, 15])
+def test_every_level_shows_the_crests_of_the_one_above_sharper(level):
+    """What it adds of them lies at their crests, and is as much light as shade."""
+    place = 36000, 36000, 36512, 36512
+    coarse = dunes._seen(7, level - 2, level - 2, tuple(v // 4 for v in place), None)
+    added = dunes._seen(7, level, level - 2, place, None)
+    steps = np.abs(np.diff(coarse, axis=1))[:, :, None].repeat(4, 0).reshape(512, -1).repeat(4, 1)
+    where = np.abs(added[:, :508]) > 0.2
+    assert 0.05 < where.mean() < 0.3 and steps[where].mean() > 2 * steps[~where].mean()
+    assert abs(added.mean()) < 0.1 * np.abs(added).mean()
+
+
+def test_there_are_seas_of_sand_and_ground_that_has_few():
+    strength = [square(dunes, 9, seed, 9000 + 700 * n, 128).std() for seed in range(4) for n in range(6)]
+    assert max(strength) > 2 * min(strength) > 0.1
+    assert not np.isclose(dunes.FEWEST, 0)
+
+
+def test_between_crowns_it_is_dark():
+    found = square(crowns, 15)
+    assert -np.percentile(found, 1) > 1.1 * np.percentile(found, 99)
+    assert np.abs(np.diff(found, axis=1)).mean() > 0.3 * found.std()  # as small as trees are
