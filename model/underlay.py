@@ -33,7 +33,8 @@ MOST = 1.6                    # of either
 WOODED = 40.0, 60.0           # grey levels of what has no towns, and of what may have
 TOWN = 124.0, 119.0, 106.0    # grey levels: the colour of towns
 WOODS = 80.0, 55.0            # grey levels: from which land may be wooded, and at which it is
-BRIGHT, YELLOW = (165.0, 180.0), (9.0, 15.0)  # grey levels of red, and by which it is above green, of sand ...
+PALE, RUDDY = ((178.0, 195.0), (9.0, 15.0)), ((150.0, 165.0), (32.0, 44.0))  # of red, and by which it is above green,
+                              # grey levels of two kinds of sand ...
 QUIET = 0.5                   # ... where it has dunes, the share of what the network draws that is left out: rubble
 
 Number = float | torch.Tensor  # one for all, or one for each place, (B, 1, 1, 1)
@@ -79,13 +80,15 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
         enlarged = shaded(enlarged, condition, snow, shown.gullies, 1 - shown.plain, dials.shade, dials.slope)
     if asked(dials.gain):
         detail = detail * (1 + dials.gain * inner(bilinear(lively(condition, around), SCALE), drop - kept))
+    sand = shown.plain * sandy(around) if asked(dials.dunes) and shown.dunes is not None else None
     land = fertile(around) if asked(dials.town) or asked(dials.paint) or asked(dials.hush) else None
+    if sand is not None and land is not None:
+        land = land * (1 - sand)
     open_land = settled(around) if asked(dials.town) or asked(dials.hush) else None
     if asked(dials.hush):  # in great woods
         detail = detail * (1 - dials.hush * inner(shown.plain * (land * (1 - open_land)), drop - kept))
     if asked(dials.snow):  # of mountains
         detail = detail * (1 - dials.snow * inner((1 - shown.plain) * snow, drop - kept))
-    sand = shown.plain * sandy(around) if asked(dials.dunes) and shown.dunes is not None else None
     if sand is not None:
         detail = detail * (1 - QUIET * inner(sand, drop - kept))
     made = inner(enlarged, drop - kept) + detail
@@ -181,7 +184,8 @@ def settled(around: torch.Tensor) -> torch.Tensor:
 def sandy(around: torch.Tensor) -> torch.Tensor:
     """Likewise how much it is sand."""
     red, green, _ = ((around + 1) * 127.5).split(1, 1)
-    return bilinear(_rising(red, *BRIGHT) * _rising(red - green, *YELLOW), SCALE)
+    pale, ruddy = (_rising(red, *bright) * _rising(red - green, *warm) for bright, warm in (PALE, RUDDY))
+    return bilinear(torch.maximum(pale, ruddy), SCALE)
 
 
 def wooded(condition: torch.Tensor) -> torch.Tensor:

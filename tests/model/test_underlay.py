@@ -181,6 +181,18 @@ def test_light_is_laid_on_sand_and_on_woods_alone(dials, place, other):
         assert torch.allclose(less, made[cut], atol=1e-5)
 
 
+def test_sand_with_dunes_has_no_fields_and_no_towns():
+    pale, detail = (200, 183, 125), torch.zeros(1, 3, 256, 256)  # as light steppe is, but for its brightness
+    condition, dials = striped(pale, TILLED, pale, TILLED), Dials(paint=0.1, town=0.5)
+    shown = Shown(torch.zeros(1, 2, 256, 256), torch.ones(1, 4, 256, 256), torch.ones(1, 1, 256, 256), 1.0,
+                  dunes=torch.zeros(1, 1, 256, 256))
+    bare, tilled, sand = (finished(condition, detail, shown, of)
+                          for of in (Dials(), dials, dials._replace(dunes=0.05)))
+    changed = ((tilled - bare).abs().amax(1), (sand - bare).abs().amax(1))
+    before, after = (of[0, 128, 32::64] for of in changed)
+    assert before.min() > 0.03 and after[[0, 2]].max() < 1e-6 and torch.equal(after[[1, 3]], before[[1, 3]])
+
+
 def test_slopes_of_land_are_lit_apart_from_those_of_snow():
     condition = torch.full((1, 3, 16, 16), 0.6)  # snow
     condition[:, :, :, 8:] = torch.tensor([-0.2, -0.1, -0.4])[:, None, None]  # grass
