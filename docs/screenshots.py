@@ -39,6 +39,7 @@ SCENES = {
     "planet": ("?world=earth&seed=0&z=3&lat=25&lon=20", DESKTOP, nothing),
     "coast": ("?world=earth&seed=7&z=5", DESKTOP, interesting("coast")),
     "mountains": ("?world=earth&seed=3&z=5", {**DESKTOP, "color_scheme": "dark"}, interesting("mountains")),
+    "dunes": ("?world=earth&seed=2&z=5", DESKTOP, interesting("dunes")),
     "procedural": ("?world=procedural&seed=42&z=3&lat=15&lon=0", DESKTOP, lambda page: page.click("#world")),
     "compare": ("?world=earth&seed=42&z=9&lat=46.5&lon=8&compare=swipe&with=earth/43", DESKTOP, nothing),
     "phone": ("?world=earth&seed=pandora&z=7&lat=-48.5&lon=-74", PHONE, nothing),

@@ -39,8 +39,13 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None
     total = _seen(seed, level, level, place, device)
     if level - 2 >= FIRST:
         total = total + _seen(seed, level, level - 2, place, device)
-    sea = sum(_noise(seed, 0, level, size << (level - FIRST), place, device) for size in SEAS)
-    return total * (sea * SHORES + np.float32(1)).clip(float(FEWEST), 1)
+    return total * seas(seed, level, *place, device=device)
+
+
+def seas(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None):
+    """How many dunes there are at the pixels x0…x1, y0…y1 of a level: float32 ``(y1-y0, x1-x0)`` in `FEWEST`…1."""
+    sea = sum(_noise(seed, 0, level, size << (level - FIRST), (x0, y0, x1, y1), device) for size in SEAS)
+    return (sea * SHORES + np.float32(1)).clip(float(FEWEST), 1)
 
 
 def _noise(seed: int, which: int, level: int, size: int, place, device):

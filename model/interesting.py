@@ -3,7 +3,8 @@
 Two looks. The first cuts the whole planet at a coarse zoom into cells of 8×8 pixels (16×16 for rivers) and scores each
 for what is sought. The second takes the best of them, looks at the same ground in the base's own finest pixels, scores
 again and says why. Water, ice, green and bare ground are told apart by colour alone: a red planet has no coast, and the
-search says so. Towns are not the base's, but a seed's (`towns`): of them the second look takes the largest.
+search says so. Towns and dunes are not the base's, but a seed's (`towns`, `dunes`): of towns the second look takes the
+largest.
 """
 
 from __future__ import annotations
@@ -14,21 +15,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model import land_use, towns
+from model import dunes, land_use, towns
 from model.base import Base
 from model.errors import ElsewhereError
 from model.grid import ground_resolution, lonlat_to_pixel, pixel_to_lonlat, width
+from model.underlay import PALE, RUDDY
 
-KINDS = ("coast", "river", "mountains", "desert", "town")
+KINDS = ("coast", "river", "mountains", "desert", "dunes", "town")
 NAMES = {"coast": "coast", "river": "river mouth", "mountains": "mountains", "desert": "desert's edge",
-         "town": "land for a town"}
+         "dunes": "sand", "town": "land for a town"}
 SEARCH_ZOOM = 3  # 2048 px around the planet, 20 km each at the equator
-CELL = {"coast": 8, "river": 16, "mountains": 8, "desert": 8, "town": 8}  # pixels; a river needs its land and its sea
+CELL = {kind: 16 if kind == "river" else 8 for kind in KINDS}  # pixels; a river needs its land and its sea
 CANDIDATES = 96  # cells of the first look that get a second
 LARGE = 60.0  # pixels of z11: the radius of a town that is worth as much as the land that it lies on
 FARTHEST = 66.0  # degrees of latitude: nearer the poles Mercator shows mostly ice, enlarged
 # Scores below these are not worth a visit.
-LEAST = {"coast": 1.0, "river": 0.006, "mountains": 5.0, "desert": 0.12, "town": 0.1}
+LEAST = {"coast": 1.0, "river": 0.006, "mountains": 5.0, "desert": 0.12, "dunes": 0.5, "town": 0.1}
 
 
 class NothingFound(ElsewhereError):
@@ -54,18 +56,20 @@ class Ground:
     ice: np.ndarray
     green: np.ndarray
     bare: np.ndarray
+    sand: np.ndarray
     brightness: np.ndarray
 
 
 def classify(pixels: np.ndarray) -> Ground:
-    """Water, ice, green and bare ground by colour: uint8 ``(…, H, W, 3)`` -> `Ground`."""
+    """Water, ice, green and bare ground, and sand, by colour: uint8 ``(…, H, W, 3)`` -> `Ground`."""
     r, g, b = (pixels[..., k].astype(np.int16) for k in range(3))
     low, high = np.minimum(np.minimum(r, g), b), np.maximum(np.maximum(r, g), b)
     water = ((5 * b > 6 * r) & (5 * b > 4 * g) & (low < 140)) | (high < 32)  # blue to teal, or dark as a deep lake
     ice = (low > 165) & (high - low < 36) & ~water
     green = (g >= r) & (g > b) & ~water & ~ice
     bare = (r > g) & (g > b) & (high > 90) & ~water & ~ice
-    return Ground(water, ice, green, bare, 0.3 * r + 0.59 * g + 0.11 * b)
+    sand = np.any([(r >= min(bright)) & (r - g >= min(warm)) for bright, warm in (PALE, RUDDY)], axis=0) & bare
+    return Ground(water, ice, green, bare, sand, 0.3 * r + 0.59 * g + 0.11 * b)
 
 
 def shoreline(water: np.ndarray) -> np.ndarray:
@@ -134,6 +138,8 @@ def score(kind: str, ground: Ground) -> np.ndarray:
         return roughness(ground) * (1 + np.minimum(ice, 0.3)) * ((water < 0.04) & (ice < 0.6))
     if kind == "desert":
         return np.minimum(bare, green) * contrast(ground) / 60 * ((water < 0.03) & (ice < 0.02))
+    if kind == "dunes":
+        return share(ground.sand) * np.clip(1.5 - roughness(ground) / 8, 0, 1)
     if kind == "town":
         light = ground.brightness.mean((-2, -1))
         open_land = np.clip((light - 60) / 30, 0, 1)  # woods are dark
@@ -158,6 +164,8 @@ def reason(kind: str, ground: Ground, metres: float) -> str:
     if kind == "mountains":
         snow = f", snow or bright rock on {ice}" if share(ground.ice) > 0.01 else ""
         return f"Mountains: {roughness(ground):.0f} grey levels from one {grain} pixel to the next{snow}."
+    if kind == "dunes":
+        return f"A sea of sand: {100 * share(ground.sand):.0f} % of this ground ({grain} pixels), and dunes on dunes."
     if kind == "town":
         return f"The plain around it is {green} green, {bare} bare ({grain} pixels)."
     brighter = f"brighter by {contrast(ground):.0f} grey levels than the {green} of green beside it"
@@ -220,6 +228,9 @@ def search(base: Base, kind: str, seed: int) -> list[Place]:
             lon, lat = pixel_to_lonlat(towns.SCALED, town.x % width(towns.SCALED), town.y)
             across = 2 * town.radius * ground_resolution(towns.SCALED, lat) / 1000
             why, value = f"A town {across:.0f} km across, that only this seed has. {why}", value * town.radius / LARGE
+        if kind == "dunes":
+            left, north = (int(v) - 16 for v in lonlat_to_pixel(dunes.FIRST, lon, lat))
+            value *= float(dunes.seas(seed, dunes.FIRST, left, north, left + 32, north + 32).mean())
         digest = hashlib.blake2b(f"{seed} {kind} {row} {column}".encode(), digest_size=2).digest()
         taste = 1 - int.from_bytes(digest, "big") / 0xFFFF / 3
         places.append(Place(kind, lat, lon, value * taste, why))

@@ -12,7 +12,8 @@ from model.seeds import parse_seed
 from server.services import services
 
 CLOSER = 4  # zooms below the base: two steps of the cascade
-DEEPEST = 13  # the zoom that shows a town's streets
+CLOSEST = {"dunes": 11, "town": 13}  # the zooms that show one dune after the other, and a town's streets
+DEEPEST = 13
 
 blueprint = Blueprint("interesting", __name__)
 
@@ -23,7 +24,7 @@ class BadKind(ElsewhereError):
 
 @blueprint.get("/api/interesting")
 def interesting() -> Response:
-    """The n-th best place of a kind (``coast``, ``river``, ``mountains``, ``desert``, ``town``; ``any``: in turns)."""
+    """The n-th best place of a kind (of `KINDS`; ``any``: in turns)."""
     world = services().worlds.get(request.args.get("world", "earth"))
     seed = parse_seed(request.args.get("seed", "0"))
     kind = request.args.get("kind", "any")
@@ -36,7 +37,7 @@ def interesting() -> Response:
         kind=found.kind,
         lat=round(found.lat, 5),
         lon=round(found.lon, 5),
-        z=DEEPEST if found.kind == "town" else min(world.base_zoom + CLOSER, DEEPEST),
+        z=CLOSEST.get(found.kind) or min(world.base_zoom + CLOSER, DEEPEST),
         reason=found.reason,
     )
 

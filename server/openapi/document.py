@@ -284,7 +284,7 @@ def _interesting() -> dict:
             "description": "Of what; `any` takes turns.",
             "schema": {
                 "type": "string",
-                "enum": ["any", "coast", "river", "mountains", "desert", "town"],
+                "enum": ["any", "coast", "river", "mountains", "desert", "dunes", "town"],
                 "default": "any",
             },
         },

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model import towns
+from model import dunes, towns
 from model.base import PlateCarree
 from model.grid import lonlat_to_pixel
 from model.interesting import KINDS, LEAST, NothingFound, classify, score, search
@@ -50,11 +50,24 @@ def test_towns_are_sought_on_open_plains_and_are_there():
         assert other.mean() < 0.9 and "km across" in place.reason
 
 
-def test_a_planet_of_sand_has_no_coast():
+def test_a_planet_of_sand_has_dunes_and_nothing_else():
     plain = PlateCarree(np.full((256, 512, 3), SAND, np.uint8))
-    for kind in KINDS:
+    for kind in set(KINDS) - {"dunes"}:
         with pytest.raises(NothingFound):
             search(plain, kind, 0)
+    assert "100 %" in search(plain, "dunes", 0)[0].reason
+
+
+def test_dunes_are_sought_on_even_sand_and_where_the_seed_has_many():
+    steppe, dark = (160, 148, 120), (120, 85, 60)
+    assert score("dunes", ground([SAND]))[0] == 1
+    assert max(score("dunes", ground([land]))[0] for land in (steppe, dark, FOREST, SEA, ICE)) == 0
+    assert score("dunes", ground(*[[SAND, (250, 210, 160)] * 4, [(250, 210, 160), SAND] * 4] * 4))[0] < LEAST["dunes"]
+    plain = PlateCarree(np.full((256, 512, 3), SAND, np.uint8))
+    for seed in (1, 2):
+        place = search(plain, "dunes", seed)[0]
+        x, y = (int(v) for v in lonlat_to_pixel(9, place.lon, place.lat))
+        assert dunes.seas(seed, 9, x - 16, y - 16, x + 16, y + 16).mean() > 0.9
 
 
 def test_the_search_finds_the_one_island():
