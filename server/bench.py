@@ -116,6 +116,7 @@ class Bench:
             {"median_s": self.tile, "p95_s": late, "steps": len(self.checkpoint.sampler.times)},
         )
         rate = count / timed(lambda: self.at_once(tiles[1 + count :]))
+        self.bare_rate = (self.bare_rate + self.network_rate()) / 2  # before and after: a machine's speed changes
         share = len(self.checkpoint.sampler.times) * rate / self.bare_rate
         return [
             alone,
