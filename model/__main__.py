@@ -12,6 +12,7 @@ from PIL import Image
 
 from model import checkpoint as checkpoints
 from model.errors import ElsewhereError
+from model.memory import keep_what_is_freed
 from model.network import PRESETS, Network, NetworkConfig
 from model.residual import Whitening
 from model.training.imagery import IMAGERY
@@ -254,4 +255,5 @@ def info(weights, as_json, quick):
 if __name__ == "__main__":
     from model.evaluation.command import evaluate
     main.add_command(evaluate)
+    keep_what_is_freed()
     sys.exit(main())

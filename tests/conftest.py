@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 import requests
 
+from model.memory import keep_what_is_freed
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # Tests run beside each other and beside whatever else the machine does; the tiny network gains nothing from threads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+keep_what_is_freed()
 # Worker threads end with the tests; nothing of a developer's own configuration may leak in.
 for _name in [name for name in os.environ if name.startswith("ELSEWHERE_")]:
     del os.environ[_name]

@@ -71,17 +71,22 @@ class Scattering(nn.Module):
         spectrum = torch.fft.fft2(F.pad(grey, [PAD] * 4, mode="reflect"))
         out = [colour / 16, chroma]
         for j in range(SCALES):
-            modulus = torch.fft.ifft2(spectrum * self.bank[j]).abs()  # (N, angles, size, size)
+            modulus = _modulus(torch.fft.ifft2(spectrum * self.bank[j]))  # (N, angles, size, size)
             first = _inner_mean(modulus)
             out.append(torch.log(first + QUIET))
             if j + 1 < SCALES:
                 # The next wavelets are slow: 2^j fewer samples carry all that they see.
                 small = _fewer(torch.fft.fft2(modulus), 2**j)[:, :, None, None]
                 bank = _fewer(self.bank[j + 1 :], 2**j)
-                second = torch.fft.ifft2(small * bank[None, None]).abs() / 4**j
+                second = _modulus(torch.fft.ifft2(small * bank[None, None])) / 4**j
                 second = _inner_mean(second, PAD // 2**j)  # (N, angles, scales, angles)
                 out.append(torch.log((second + 0.1 * QUIET) / (first[:, :, None, None] + QUIET)).flatten(1))
         return torch.cat(out, dim=1)
+
+
+def _modulus(x: torch.Tensor) -> torch.Tensor:
+    """torch's own guards against overflow, which takes four times as long."""
+    return x.real.square().addcmul_(x.imag, x.imag).sqrt_()
 
 
 def _inner_mean(x: torch.Tensor, pad: int = PAD) -> torch.Tensor:
