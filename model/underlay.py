@@ -33,9 +33,9 @@ MOST = 1.6                    # of either
 WOODED = 40.0, 60.0           # grey levels of what has no towns, and of what may have
 TOWN = 124.0, 119.0, 106.0    # grey levels: the colour of towns
 WOODS = 80.0, 55.0            # grey levels: from which land may be wooded, and at which it is
-PALE, RUDDY = ((178.0, 195.0), (9.0, 15.0)), ((150.0, 165.0), (32.0, 44.0))  # of red, and by which it is above green,
-                              # grey levels of two kinds of sand ...
-QUIET = 0.5                   # ... where it has dunes, the share of what the network draws that is left out: rubble
+PALE = (178.0, 195.0), (9.0, 15.0)    # grey levels of red, and by which it is above green, of one kind of sand ...
+RUDDY = (150.0, 165.0), (32.0, 44.0)  # ... and of the other; where sand has dunes, ...
+QUIET = 0.5                   # ... the share of what the network draws that is left out: rubble
 
 Number = float | torch.Tensor  # one for all, or one for each place, (B, 1, 1, 1)
 
