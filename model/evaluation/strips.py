@@ -55,9 +55,9 @@ PLACES = (
     ),
     Place(
         "city",
-        "a big city's place (Tokyo)",
-        139.7,
-        35.75,
+        "a town of seed 0 (Ukraine)",  # the base knows of no towns: where there are any a seed says
+        31.4036,
+        48.697,
         ("city", "airport", "port", "vegetation-coast", "forest-coast"),
     ),
 )
