@@ -3,8 +3,6 @@
 The one path by which tiles, previews, exports and the command line's ``verify`` get pixels while a server runs.
 """
 
-import threading
-from collections import defaultdict
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -39,8 +37,6 @@ class Delivery:
         self.generator = generator
         self.store = store
         self.queue = queue
-        # A planet's base is loaded or invented once, however many ask for it first; other planets need not wait.
-        self._base_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def picture(self, address: Address, scale: int, ext: str, gone: Callable[[], bool] = lambda: False) -> Delivered:
         """One tile, 256·scale pixels wide, encoded. Waits for renders. Raises Busy, or what went wrong."""
@@ -66,7 +62,7 @@ class Delivery:
         if pixels is None:
             for ancestor in [address] if self.generator.is_base(address) else self.generator.ancestors(address):
                 is_base = self.generator.is_base(ancestor)
-                source, around = self._base(ancestor) if is_base else self.store.get(ancestor), ancestor
+                source, around = (self.generator.pixels if is_base else self.store.get)(ancestor), ancestor
                 if source is None:  # what others stand on shows half as much
                     half = address.z - ancestor.z - 1
                     around = address._replace(z=ancestor.z + 1, x=address.x >> half, y=address.y >> half)
@@ -84,7 +80,7 @@ class Delivery:
         how = "hit" if all(pixels is not None for pixels in found.values()) else "miss"
         for address, pixels in found.items():
             if pixels is None and self.generator.is_base(address):
-                found[address] = self._base(address)
+                found[address] = self.generator.pixels(address)  # resampled in milliseconds: any thread may
         missing = [address for address in addresses if found[address] is None]
         if missing:
             tickets = self.queue.submit(missing, gone)
@@ -101,11 +97,6 @@ class Delivery:
             return self._plain(children(address), gone)
         pixels, how = self._plain([address], gone)
         return np.asarray(Image.fromarray(pixels).resize((2 * TILE, 2 * TILE), Image.Resampling.LANCZOS)), how
-
-    def _base(self, address: Address) -> np.ndarray:
-        """A tile of the base imagery: milliseconds of resampling, no network, so any thread may."""
-        with self._base_locks[address.world]:
-            return self.generator.pixels(address)
 
 
 def children(address: Address) -> list[Address]:
