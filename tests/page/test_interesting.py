@@ -81,6 +81,7 @@ def test_earth_offers_every_kind_and_the_answer_never_changes(client):
     for kind in KINDS:
         place = client.get(f"/api/interesting?kind={kind}").json
         assert place["kind"] == kind and -66 < place["lat"] < 66 and place["reason"]
+        assert place["z"] == {"dunes": 11, "town": 13}.get(kind, 9)
         places.cache_clear()
         assert place == client.get(f"/api/interesting?world=earth&seed=0&kind={kind}").json
     turns = [client.get(f"/api/interesting?n={n}").json["kind"] for n in range(len(KINDS))]
