@@ -98,6 +98,11 @@ def roughness(ground: Ground) -> np.ndarray:
     return (np.abs(np.diff(light, axis=-1)).mean((-2, -1)) + np.abs(np.diff(light, axis=-2)).mean((-2, -1))) / 2
 
 
+def evenness(ground: Ground) -> np.ndarray:
+    """In 0…1: 1 of plains, 0 of mountains."""
+    return np.clip(1.5 - roughness(ground) / 8, 0, 1)
+
+
 def contrast(ground: Ground) -> np.ndarray:
     """How much brighter bare ground is than green, in grey levels (0 where one of them is missing)."""
     bare, green = (
@@ -139,12 +144,11 @@ def score(kind: str, ground: Ground) -> np.ndarray:
     if kind == "desert":
         return np.minimum(bare, green) * contrast(ground) / 60 * ((water < 0.03) & (ice < 0.02))
     if kind == "dunes":
-        return share(ground.sand) * np.clip(1.5 - roughness(ground) / 8, 0, 1)
+        return share(ground.sand) * evenness(ground)
     if kind == "town":
         light = ground.brightness.mean((-2, -1))
         open_land = np.clip((light - 60) / 30, 0, 1)  # woods are dark
-        even = np.clip(1.5 - roughness(ground) / 8, 0, 1)
-        return (green + bare) * even * open_land * ((green > 0.3) & (water < 0.05) & (ice < 0.01))
+        return (green + bare) * evenness(ground) * open_land * ((green > 0.3) & (water < 0.05) & (ice < 0.01))
     raise ValueError(f"kind is one of {', '.join(KINDS)}, not {kind!r}")
 
 

@@ -7,11 +7,13 @@ is drawn strays from its condition; of fields and woods it draws the borders, an
 knows of no towns; and sand and woods are bare.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch.nn import functional as F
 
+from model import crowns, dunes
 from model.grid import SCALE
 from model.readings import bilinear, inner, laid_as
 from model.residual import enlarge
@@ -59,14 +61,13 @@ class Dials(NamedTuple):
 
 class Shown(NamedTuple):
     """What the network is shown at a window's pixels, and how plain it is there, ``(B, 1, 4h, 4w)`` or a number; and
-    what it is not shown, of the pixels that are not dropped: light on sand and on woods, if there are any."""
+    who is asked for light to lay on it: `laid` of a field makes that of the pixels which are not dropped."""
 
     gullies: torch.Tensor  # (B, 2, 4h, 4w)
     fields: torch.Tensor   # (B, 2·n, 4h, 4w): parcels and cover
     town: torch.Tensor     # (B, 1, 4h, 4w)
     plain: Number
-    dunes: torch.Tensor | None = None   # (B, 1, …, …)
-    crowns: torch.Tensor | None = None
+    laid: Callable[[Callable], torch.Tensor] | None = None
 
 
 def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials: Dials, drop: int = 0,
@@ -80,7 +81,8 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
         enlarged = shaded(enlarged, condition, snow, shown.gullies, 1 - shown.plain, dials.shade, dials.slope)
     if asked(dials.gain):
         detail = detail * (1 + dials.gain * inner(bilinear(lively(condition, around), SCALE), drop - kept))
-    sand = shown.plain * sandy(around) if asked(dials.dunes) and shown.dunes is not None else None
+    sand = found(shown.plain * sandy(around)) if asked(dials.dunes) and shown.laid else None
+    woods = found(wooded(condition)) if asked(dials.crowns) and shown.laid else None
     land = fertile(around) if asked(dials.town) or asked(dials.paint) or asked(dials.hush) else None
     if sand is not None and land is not None:
         land = land * (1 - sand)
@@ -102,15 +104,21 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
         share = dials.paint * shown.plain * land
         made = painted(made, inner(shown.fields, drop), inner(share, drop))
     if sand is not None:
-        made = lit(made, shown.dunes, dials.dunes * inner(sand, drop))
-    if asked(dials.crowns) and shown.crowns is not None:
-        made = lit(made, shown.crowns, dials.crowns * inner(wooded(condition), drop))
+        made = lit(made, shown.laid(dunes.field), dials.dunes * inner(sand, drop))
+    if woods is not None:
+        made = lit(made, shown.laid(crowns.field), dials.crowns * inner(woods, drop))
     return made
 
 
 def asked(dial: Number) -> bool:
     """Whether anything is."""
     return isinstance(dial, torch.Tensor) or dial > 0
+
+
+def found(share: torch.Tensor) -> torch.Tensor | None:
+    """None if there is none of it anywhere, so that nobody makes what it is a share of. A GPU is not asked: that would
+    take as long."""
+    return share if share.is_cuda or bool(share.any()) else None
 
 
 def smoothed(condition: torch.Tensor) -> torch.Tensor:
@@ -148,8 +156,7 @@ def shaded(enlarged: torch.Tensor, condition: torch.Tensor, snow: torch.Tensor, 
     0…1."""
     share = of_snow * rugged * snow
     if asked(of_land):
-        red, green, blue = ((condition + 1) * 127.5).split(1, 1)
-        land = bilinear(_mean(_rising(torch.maximum(red, green) - blue, *LAND), CLOSE), SCALE)
+        land = bilinear(_mean(_land(*_levels(condition)), CLOSE), SCALE)
         share = share + of_land * rugged * land * (1 - snow)
     return lit(enlarged, light.sum(1, keepdim=True).clamp(*LIGHT), share)
 
@@ -170,9 +177,8 @@ def projected(picture: torch.Tensor, condition: torch.Tensor, share: Number) -> 
 def fertile(around: torch.Tensor) -> torch.Tensor:
     """How much what is around a condition's pixels, ``(B, 3, h, w)``, is of the kinds of land that have fields or
     woods: ``(B, 1, 4h, 4w)`` in 0…1, within 20 pixels of where it is seen."""
-    red, green, blue = ((around + 1) * 127.5).split(1, 1)
-    kind = (_rising(torch.maximum(red, green) - blue, *LAND) * _rising(green - red, *SANDY)
-            * _rising(torch.minimum(red, blue), *SNOWY))
+    red, green, blue = _levels(around)
+    kind = _land(red, green, blue) * _rising(green - red, *SANDY) * _rising(torch.minimum(red, blue), *SNOWY)
     return bilinear(kind, SCALE)
 
 
@@ -183,16 +189,15 @@ def settled(around: torch.Tensor) -> torch.Tensor:
 
 def sandy(around: torch.Tensor) -> torch.Tensor:
     """Likewise how much it is sand."""
-    red, green, _ = ((around + 1) * 127.5).split(1, 1)
+    red, green, _ = _levels(around)
     pale, ruddy = (_rising(red, *bright) * _rising(red - green, *warm) for bright, warm in (PALE, RUDDY))
     return bilinear(torch.maximum(pale, ruddy), SCALE)
 
 
 def wooded(condition: torch.Tensor) -> torch.Tensor:
     """How much a condition ``(B, 3, h, w)`` is dark land: ``(B, 1, 4h, 4w)`` in 0…1."""
-    red, green, blue = ((condition + 1) * 127.5).split(1, 1)
-    woods = _rising(torch.maximum(red, green) - blue, *LAND) * _rising((red + green + blue) / 3, *WOODS)
-    return bilinear(_mean(woods, CLOSE), SCALE)
+    red, green, blue = _levels(condition)
+    return bilinear(_mean(_land(red, green, blue) * _rising((red + green + blue) / 3, *WOODS), CLOSE), SCALE)
 
 
 def painted(picture: torch.Tensor, fields: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
@@ -202,6 +207,16 @@ def painted(picture: torch.Tensor, fields: torch.Tensor, share: torch.Tensor) ->
     lighter, greener = (torch.tensor(of).to(fields.device, non_blocking=True)[:, None, None]
                         for of in (LIGHTER, GREENER))
     return picture + (picture + 1) * share * (light * lighter + lush * greener)
+
+
+def _levels(condition: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Its red, green and blue in grey levels, ``(B, 1, h, w)`` each."""
+    return ((condition + 1) * 127.5).split(1, 1)
+
+
+def _land(red: torch.Tensor, green: torch.Tensor, blue: torch.Tensor) -> torch.Tensor:
+    """How much what has such grey levels is land, in 0…1."""
+    return _rising(torch.maximum(red, green) - blue, *LAND)
 
 
 def _rising(x: torch.Tensor, none: float, full: float) -> torch.Tensor:

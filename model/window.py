@@ -5,21 +5,23 @@ On a processor one is made at a time. A GPU makes a square block of neighbours a
 address alone (noise, fields) in one piece, and what the network draws in batches.
 """
 
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from model import arrays, crowns, dunes, land_use, noise
+from model import arrays, land_use, noise
 from model.base import Base
-from model.checkpoint import Checkpoint, SamplerConfig
+from model.checkpoint import Checkpoint
 from model.grid import TILE, ground_resolution, pixel_latitude, width
 from model.network import SCALE, Network
 from model.overlaps import Overlaps
 from model.readings import inner
 from model.schedule import ddim
-from model.underlay import finished, sandy, smoothed, wooded
+from model.underlay import finished
 
 BATCH = 16  # windows that the network is asked for at once, if a block has as many
 
@@ -114,30 +116,24 @@ def block(checkpoint: Checkpoint, conditions: np.ndarray, seed: int, level: int,
     ruled = None if ruled is None else torch.as_tensor(ruled)[None]
     if np.ndim(plain):
         plain = torch.as_tensor(plain)[None, None]
-    laid = _laid(sampler, low, seed, level, (x0 + drop, y0 + drop, x0 + size - drop, y0 + size - drop), where)
+
+    @cache
+    def whole(field: Callable) -> torch.Tensor:
+        """Of all windows, without what is dropped around them."""
+        kept = x0 + drop, y0 + drop, x0 + size - drop, y0 + size - drop
+        return torch.as_tensor(field(seed, level, *kept, where))[None, None]
+
     made = []
     for first in range(0, side, max(1, BATCH // side)):
         rows = range(first, min(first + max(1, BATCH // side), side))
         parts = [windows(of, rows, side, by, cut.core) if torch.is_tensor(of) else of
                  for of, by in ((known, around + rim), (ruled, around), (plain, around))]
-        parts.append({name: windows(of, rows, side, around - drop, cut.core) for name, of in laid.items()})
+        parts.append(lambda field, rows=rows: windows(whole(field), rows, side, around - drop, cut.core))
         tops = [(y + row) * cut.core - around for row in rows]
         below = low[rows[0] * side:(rows[-1] + 1) * side]
         made.append(_drawn(checkpoint, level, tops, cut.core + 2 * around, below, *parts, check, bool(base), drop,
                            begun))
     return torch.cat(made).permute(0, 2, 3, 1).contiguous().cpu().numpy()
-
-
-def _laid(sampler: SamplerConfig, low: torch.Tensor, seed: int, level: int, place: tuple[int, int, int, int],
-          device: torch.device | None) -> dict[str, torch.Tensor]:
-    """Light on what the network leaves bare, each ``(1, 1, h, w)``, by the names of the dials, if there is any."""
-    found, dials = {}, sampler.dials(level)
-    for name, field, kind in (("dunes", dunes.field, lambda: sandy(smoothed(low))),
-                              ("crowns", crowns.field, lambda: wooded(low))):
-        # To ask a GPU whether there is any would take as long.
-        if getattr(dials, name) and (device is not None or bool(kind().any())):
-            found[name] = torch.as_tensor(field(seed, level, *place, device))[None, None]
-    return found
 
 
 @torch.inference_mode()
@@ -160,11 +156,11 @@ def windows(whole: torch.Tensor, rows: range, side: int, around: int, step: int)
 
 
 def _drawn(checkpoint: Checkpoint, level: int, tops: list[int], size: int, low: torch.Tensor, known: torch.Tensor,
-           ruled: torch.Tensor | None, plain: torch.Tensor | float, laid: dict[str, torch.Tensor], check, based: bool,
-           drop: int, begun: Future | None) -> torch.Tensor:
+           ruled: torch.Tensor | None, plain: torch.Tensor | float, laid: Callable[[Callable], torch.Tensor],
+           check, based: bool, drop: int, begun: Future | None) -> torch.Tensor:
     """Windows of some rows of a level, as many of each, in one batch: grey levels ``(B, 3, …, …)``. Of each row its
     first pixel's; of each window, of `size` pixels, its condition, its noise, what the network is shown, how plain the
-    base is, if it is `based` on one, and what is `laid` on it, less `drop`. `begun`: what `_begun` makes, if somebody
+    base is, if it is `based` on one, and light to be `laid` on it (`Shown`). `begun`: what `_begun` makes, if somebody
     is at it."""
     sampler, network, device = checkpoint.sampler, checkpoint.network, low.device
     rim = network.config.rim
@@ -194,7 +190,6 @@ def _drawn(checkpoint: Checkpoint, level: int, tops: list[int], size: int, low: 
                        drop=early if t == sampler.times[-1] else 0, extra=extra)
 
     clean = inner(ddim(denoise, start, list(sampler.times), network.config.predicts), drop - kept - early)
-    shown = network.shown(ruled, plain)
-    shown = shown._replace(**laid) if laid else shown
+    shown = network.shown(ruled, plain, laid)
     made = finished(low, checkpoint.whitening.colour(clean, of_pixels), shown, dials, drop, kept)
     return ((made + 1) * 127.5).clamp(0, 255)

@@ -10,7 +10,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from model import arrays, window
+from model import arrays, dunes, window
 from model import checkpoint as checkpoints
 from model.base import PlateCarree, halve
 from model.errors import BadSeed, BadTile, Cancelled, TileOutside, UnknownVersion, UnknownWorld
@@ -325,7 +325,7 @@ def test_sand_has_dunes_and_woods_have_crowns_in_windows_and_blocks(shown, monke
     four = block(laid, np.concatenate([windows, windows]), 1, 13, 800, 700, 2, drop=32)
     assert all(alike(rounded(four[i]), made[i]) for i in (0, 1))
     # What there is none of is not made.
-    monkeypatch.setattr(window.dunes, "field", None)
+    monkeypatch.setattr(dunes, "field", None)
     generate(laid, windows[1, :, 32:].repeat(2, 1)[:, :80], 1, 13, 800, 700)
     with pytest.raises(TypeError):
         generate(laid, windows[0], 1, 13, 800, 700)

@@ -163,7 +163,7 @@ def test_light_is_laid_on_sand_and_on_woods_alone(dials, place, other):
     light = torch.full((1, 1, 256, 256), 0.5)
     light[:, :, 128:] = -0.5
     nothing = Shown(torch.zeros(1, 2, 256, 256), torch.zeros(1, 4, 256, 256), torch.zeros(1, 1, 256, 256), 1.0)
-    shown = nothing._replace(dunes=light, crowns=light)
+    shown = nothing._replace(laid=lambda field: light)
     bare, made = (finished(condition, detail, shown, of) for of in (Dials(), dials))
     drawn = bare - QUIET * detail * (place == 2)  # on sand the network draws less, too
     change = ((made + 1) / (drawn + 1) - 1)[0, 1, [64, 192]][:, 32::64]  # of green, in the middle of each stripe
@@ -177,7 +177,7 @@ def test_light_is_laid_on_sand_and_on_woods_alone(dials, place, other):
     assert torch.allclose(rugged, other * made + (1 - other) * bare, atol=1e-6)  # mountains have woods, and no dunes
     for drop in (24, 48):  # alike however much is dropped
         cut = np.s_[..., drop:-drop, drop:-drop]
-        less = finished(condition, detail[cut], shown._replace(dunes=light[cut], crowns=light[cut]), dials, drop)
+        less = finished(condition, detail[cut], shown._replace(laid=lambda field, cut=cut: light[cut]), dials, drop)
         assert torch.allclose(less, made[cut], atol=1e-5)
 
 
@@ -185,7 +185,7 @@ def test_sand_with_dunes_has_no_fields_and_no_towns():
     pale, detail = (200, 183, 125), torch.zeros(1, 3, 256, 256)  # as light steppe is, but for its brightness
     condition, dials = striped(pale, TILLED, pale, TILLED), Dials(paint=0.1, town=0.5)
     shown = Shown(torch.zeros(1, 2, 256, 256), torch.ones(1, 4, 256, 256), torch.ones(1, 1, 256, 256), 1.0,
-                  dunes=torch.zeros(1, 1, 256, 256))
+                  laid=lambda field: torch.zeros(1, 1, 256, 256))
     bare, tilled, sand = (finished(condition, detail, shown, of)
                           for of in (Dials(), dials, dials._replace(dunes=0.05)))
     changed = ((tilled - bare).abs().amax(1), (sand - bare).abs().amax(1))
