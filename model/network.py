@@ -366,17 +366,24 @@ class Head(nn.Module):
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
 
-    def forward(self, h, x, extra=()):
-        patch = self.patch
+    def forward(self, h, x, extra=(), drop=0):
+        """Pixels, less `drop` at every side: what only those would need is left out as soon as it is."""
+        patch, cut = self.patch, 0  # `cut`: pixels at every side that are gone
         for expand, join, refine in zip(self.expand, self.join, self.refine, strict=True):
             patch //= 2
-            seen = [F.pixel_unshuffle(x, patch)] if self.white else []
-            seen += [F.avg_pool2d(e, patch) if patch > 1 else e for e in extra]
             h = expand(h)
             h = F.interpolate(h, scale_factor=2, mode="bilinear") if self.bilinear else F.pixel_shuffle(h, 2)
+            spare = max(0, drop - cut - self.reach(patch)) // patch
+            h, cut = inner(h, spare), cut + spare * patch
+            seen = [F.pixel_unshuffle(inner(x, cut), patch)] if self.white else []
+            seen += [F.avg_pool2d(inner(e, cut), patch) if patch > 1 else inner(e, cut) for e in extra]
             h = F.leaky_relu(join(torch.cat([h, *seen], dim=1)), 0.2, inplace=True)
             h = h + F.leaky_relu(refine(h), 0.2, inplace=True)
-        return self.last(h)
+        return inner(self.last(h), drop - cut)
+
+    def reach(self, patch: int) -> int:
+        """Pixels that one of the result sees far from where features of `patch` pixels are joined with what is seen."""
+        return 2 * patch + (6 if self.bilinear else 4) * (patch - 1) + 1
 
 
 class Network(nn.Module):
@@ -524,10 +531,8 @@ class Network(nn.Module):
         cuts = self.spare(drop)
         h = self.trunk(x, features, self.embed(t, ground_resolution, degradation), extra, cuts)
         if self.config.fine:
-            made = self.head(h, inner(x, cuts[1]), [inner(e, cuts[1]) for e in extra])
-        else:
-            made = F.pixel_shuffle(self.last(h), self.config.patch)
-        return inner(made, drop - cuts[1])
+            return self.head(h, inner(x, cuts[1]), [inner(e, cuts[1]) for e in extra], drop - cuts[1])
+        return inner(F.pixel_shuffle(self.last(h), self.config.patch), drop - cuts[1])
 
     def trunk(self, x, features, embedding, extra=(), cuts=(0, 0)):
         """The U-Net: ``(B, width, H/patch, W/patch)``, H and W less twice the second of `cuts`."""
