@@ -16,7 +16,7 @@ from model.memory import keep_what_is_freed
 from model.network import PRESETS, Network, NetworkConfig
 from model.residual import Whitening
 from model.training.imagery import IMAGERY
-from model.training.processes import here, join, machine
+from model.training.processes import await_others, here, join, machine
 
 THREADS = max(1, os.cpu_count() // here()[1])
 
@@ -132,6 +132,37 @@ def distill(teacher, imagery, out, recipe, steps, minutes, resume, device, threa
     if resume:
         distiller.resume()
     distiller.run()
+
+
+@main.command()
+@click.option("--teacher", type=click.Path(exists=True, path_type=Path), required=True,
+              help="the folder of a version that is asked once")
+@click.option("--imagery", type=click.Path(path_type=Path), default=IMAGERY)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="where windows/, state.pt, log.json go")
+@click.option("--recipe", type=click.Path(exists=True, path_type=Path), help="JSON of NarrowConfig fields")
+@click.option("--steps", type=int)
+@click.option("--minutes", type=float)
+@click.option("--resume", is_flag=True)
+@click.option("--threads", type=int, default=THREADS, help="of each process")
+def narrow(teacher, imagery, out, recipe, steps, minutes, resume, threads):
+    """Teach a network what a distilled one answers, by less around a window.
+
+    Under `torchrun` several processes share each batch: on two cores two of them take twice the windows.
+    """
+    from model.training import windows
+    from model.training.imagery import read_patches
+    from model.training.narrow import NarrowConfig, Narrower
+    config = _configured(NarrowConfig,
+                         _settings(recipe) | {k: v for k, v in {"steps": steps, "minutes": minutes}.items() if v})
+    torch.set_num_threads(threads)
+    join("cpu")
+    patches = read_patches(imagery, "train", _earth()) if config.known else []
+    windows.make(teacher, out / "windows", config.places, patches, config.known, config.seed)
+    await_others()
+    narrower = Narrower(teacher, config, out / "windows", out)
+    if resume:
+        narrower.resume()
+    narrower.run()
 
 
 @main.command()

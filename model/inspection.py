@@ -46,8 +46,8 @@ def theoretical_radius(config: NetworkConfig) -> int:
     deepest = len(config.multipliers) - 1
     for i in range(len(config.multipliers)):
         stride = config.patch * 2**i
-        ways = 1 if i == deepest else 2
-        reach += ways * convs * stride * (2 if i == deepest else 1)  # the deepest level is passed down and up
+        # The deepest level, too, is passed down and up.
+        reach += 2 * convs * stride * (config.deepest // 2 if i == deepest else 1)
         if i < deepest:
             reach += stride + stride + 2 * stride * config.enlarging_reach  # shrink and grow
     reach += config.head_reach

@@ -9,6 +9,7 @@
 """
 
 import math
+import re
 from dataclasses import asdict, dataclass
 from enum import IntEnum
 
@@ -65,6 +66,7 @@ class NetworkConfig:
     roads: bool = False                      # ... and roads from one to another, among the parcels
     rim: int = 0                             # pixels of noise around a window that are read as these, and no more
     padding: str = "zeros"                   # beyond a window, in the encoder and the deeper levels: or "replicate"
+    deepest: int = 3                         # kernel of the deepest level: 1 sees of a window no farther than others do
     enlarging: str = "nearest"               # of features, with a pixel-shuffle in the head: or "bilinear", with none
     white: bool = True                       # False: the noise is seen as these alone, and x_t not at all
 
@@ -79,6 +81,8 @@ class NetworkConfig:
             raise ValueError(f"padding must be 'zeros' or 'replicate', not {self.padding!r}")
         if self.enlarging not in ("nearest", "bilinear"):
             raise ValueError(f"enlarging must be 'nearest' or 'bilinear', not {self.enlarging!r}")
+        if self.deepest not in (1, 3):
+            raise ValueError(f"the deepest level's kernel must be 1 or 3, not {self.deepest}")
         if self.predicts not in ("x0", "v", "eps"):
             raise ValueError(f"predicts must be 'x0', 'v' or 'eps', not {self.predicts!r}")
         if self.cells and (self.stride % self.cells or self.rim < self.cells) or self.rim % self.stride:
@@ -256,12 +260,12 @@ def spread(values: torch.Tensor) -> torch.Tensor:
 class ResBlock(nn.Module):
     """Two convolutions; the embedding, chunked in two, scales and shifts the normed input (the paper's chunk rule)."""
 
-    def __init__(self, inputs: int, outputs: int, embedding: int, norm: str, padding: str):
+    def __init__(self, inputs: int, outputs: int, embedding: int, norm: str, padding: str, kernel: int = 3):
         super().__init__()
         self.norm = make_norm(norm, inputs)
         self.scale_shift = nn.Linear(embedding, 2 * inputs)
-        self.conv1 = conv3x3(inputs, outputs, padding)
-        self.conv2 = conv3x3(outputs, outputs, padding)
+        self.conv1, self.conv2 = (conv3x3(channels, outputs, padding) if kernel == 3 else Pointwise(channels, outputs)
+                                  for channels in (inputs, outputs))
         self.skip = Pointwise(inputs, outputs) if inputs != outputs else nn.Identity()
         nn.init.zeros_(self.conv2.weight)
         nn.init.zeros_(self.conv2.bias)
@@ -331,10 +335,10 @@ class Encoder(nn.Module):
 class Stage(nn.Module):
     """The ResBlocks (and attention, if any) of one level on one way of the U."""
 
-    def __init__(self, inputs: int, outputs: int, config: NetworkConfig, attention: bool, padding: str):
+    def __init__(self, inputs: int, outputs: int, config: NetworkConfig, attention: bool, padding: str, kernel: int):
         super().__init__()
         self.blocks = nn.ModuleList(
-            ResBlock(inputs if i == 0 else outputs, outputs, config.embedding, config.norm, padding)
+            ResBlock(inputs if i == 0 else outputs, outputs, config.embedding, config.norm, padding, kernel)
             for i in range(config.blocks))
         self.attention = Attention(outputs, config.norm) if attention else nn.Identity()
 
@@ -402,7 +406,8 @@ class Network(nn.Module):
         self.relief = Relief() if config.reads_relief else None
         first, *joined = (len(seen) for seen in inputs(config).values())
         self.first = conv3x3(first, channels[0])
-        of_level = [(c, config, m in config.attention, config.padding if i else "zeros")
+        of_level = [(c, config, m in config.attention, config.padding if i else "zeros",
+                     config.deepest if i + 1 == len(channels) else 3)
                     for i, (c, m) in enumerate(zip(channels, config.multipliers, strict=True))]
         steps = list(zip(channels, channels[1:], strict=False))
         self.down = nn.ModuleList(Stage(how[0], *how) for how in of_level)
@@ -594,6 +599,12 @@ def grown(state: dict[str, torch.Tensor], old: NetworkConfig, new: NetworkConfig
             raise ValueError("a head that enlarges bilinearly cannot be given a pixel-shuffle")
         for name in [n for n in result if n.startswith("head.expand.")]:
             result[name] = result[name].unflatten(0, (-1, 4)).mean(1)
+    if old.deepest != new.deepest:
+        if old.deepest == 1:
+            raise ValueError("a network whose deepest level sees no neighbours cannot be shown any")
+        last = len(new.multipliers) - 1
+        for name in [n for n in result if re.match(rf"(down|up)\.{last}\.blocks\.\d+\.conv[12]\.weight", n)]:
+            result[name] = result[name].sum((2, 3), keepdim=True)
     for name, now in inputs(new).items():
         if name in state and before[name] != now:
             was = state[name]

@@ -44,6 +44,12 @@ def share_gradients(parameters: Iterable[torch.nn.Parameter]) -> None:
         gradient.copy_(mean.view(gradient.shape))
 
 
+def await_others() -> None:
+    """Go on when all processes have come here."""
+    if here()[1] > 1:
+        dist.barrier()
+
+
 def agreed(seconds: float, device: torch.device) -> float:
     """The first process's clock: all must leave the loop at the same step, or the others wait for ever."""
     if here()[1] == 1:

@@ -33,7 +33,7 @@ def call(config, size=64, batch=1):
                                     replace(PRESETS["tiny"], resolution=False), FINE,
                                     replace(FINE, creases=(0.8, 6.4), cells=8, rim=16),
                                     replace(FINE, creases=(0.8, 6.4), cells=8, rim=8, white=False, padding="replicate"),
-                                    replace(FINE, enlarging="bilinear"),
+                                    replace(FINE, enlarging="bilinear"), replace(FINE, deepest=1),
                                     replace(PRESETS["tiny"], patch=2, fine=(4,))])
 def test_every_setting_of_the_one_class_keeps_shapes(config):
     _, run, x = call(config, batch=2)
@@ -118,9 +118,9 @@ def test_padding_changes_what_lies_at_the_edge_and_nothing_beyond_the_networks_r
     assert not torch.allclose(made[0], made[1])
 
 
-@pytest.mark.parametrize("enlarging", ["nearest", "bilinear"])
-def test_nothing_is_seen_beyond_the_reach_that_is_computed(enlarging):
-    config = replace(FINE, encoder_blocks=0, enlarging=enlarging)
+@pytest.mark.parametrize("enlarging, deepest", [("nearest", 3), ("bilinear", 3), ("bilinear", 1)])
+def test_nothing_is_seen_beyond_the_reach_that_is_computed(enlarging, deepest):
+    config = replace(FINE, encoder_blocks=0, enlarging=enlarging, deepest=deepest)
     _, run, x = call(config, size=256)
     moved, reach = x.clone(), theoretical_radius(config)
     moved[..., :4, :4] += 10
@@ -128,6 +128,14 @@ def test_nothing_is_seen_beyond_the_reach_that_is_computed(enlarging):
         change = (run(x=moved) - run()).abs()[0].amax(0)
     assert 0 < reach < 200 and (change[4 + reach:] == 0).all() and (change[:, 4 + reach:] == 0).all()
     assert change.max() > 0
+
+
+def test_a_deepest_level_without_neighbours_sees_less_far():
+    def reach(kernel):
+        return theoretical_radius(replace(FINE, encoder_blocks=0, deepest=kernel))
+    assert 0 < reach(1) < reach(3)
+    with pytest.raises(ValueError, match="kernel"):
+        replace(FINE, deepest=5)
 
 
 def test_a_config_survives_json():
