@@ -47,7 +47,8 @@ class SamplerConfig:
     hushes: dict[str, float] = field(default_factory=dict)       # ... and by how much weaker in woods of plains, ...
     snows: dict[str, float] = field(default_factory=dict)        # ... and on snow of mountains
     dunes: dict[str, float] = field(default_factory=dict)        # how light and dark dunes are on sand of plains, ...
-    crowns: dict[str, float] = field(default_factory=dict)       # ... and trees in woods
+    crowns: dict[str, float] = field(default_factory=dict)       # ... and trees in woods, ...
+    rocks: dict[str, float] = field(default_factory=dict)        # ... and rocks on bare mountains
     rows: bool = False                              # told every row's ground resolution, not the window's middle's
     supports: bool = False                          # a level stands on supports of the one above, not on its tiles
 
@@ -61,7 +62,7 @@ class SamplerConfig:
                             ("paint", self.paints), ("gentleness", self.gentle),
                             ("light on slopes", self.slopes), ("town", self.towns), ("gain", self.gains),
                             ("hush", self.hushes), ("calm of snow", self.snows), ("light on dunes", self.dunes),
-                            ("light on crowns", self.crowns)):
+                            ("light on crowns", self.crowns), ("light on rocks", self.rocks)):
             if unknown := [level for level in known if level not in map(str, range(1, MAX_ZOOM + 1, 2))]:
                 raise ValueError(f"there is a {what} at the odd levels to {MAX_ZOOM}, not at {unknown}")
             given |= {(what, level): value for level, value in known.items()}
@@ -81,7 +82,8 @@ class SamplerConfig:
         """What is done at a level to what a picture is made of."""
         return Dials(*(of.get(str(level), 0.0) for of in (self.sharpenings, self.calmings, self.shades, self.slopes,
                                                           self.projections, self.paints, self.towns, self.gains,
-                                                          self.hushes, self.snows, self.dunes, self.crowns)))
+                                                          self.hushes, self.snows, self.dunes, self.crowns,
+                                                          self.rocks)))
 
 
 @dataclass(frozen=True)
@@ -155,9 +157,9 @@ def load(folder: Path, device: str = "cpu") -> Checkpoint:
         sampler = SamplerConfig(**{**known, "times": tuple(known["times"])})
         if not network.config.white and len(sampler.times) > 1:
             raise ValueError(f"it does not see x_t and is asked more than once, at {sampler.times}")
-        if (sampler.hushes or sampler.snows or sampler.dunes) and not network.config.plains:
-            raise ValueError("woods of plains or snow of mountains are to be fainter, or sand of plains to have dunes, "
-                             "and it is not shown which are")
+        if (sampler.hushes or sampler.snows or sampler.dunes or sampler.rocks) and not network.config.plains:
+            raise ValueError("woods of plains or snow of mountains are to be fainter, sand of plains to have dunes, or "
+                             "mountains rocks, and it is not shown which are")
         if (sampler.shades or sampler.gentle) and not (network.config.gullies and network.config.plains):
             raise ValueError("gullies are to be shaded or fainter as the base is rugged or plain, and it is not shown "
                              "both")

@@ -1,10 +1,10 @@
 """What a level's detail is added to, its condition enlarged; how far the sum may be from it; and what it lacks.
 
-The network draws what is finer than its condition. Nine things that it was not taught, or not well enough, are ruled
+The network draws what is finer than its condition. Ten things that it was not taught, or not well enough, are ruled
 here, by level (`SamplerConfig`): of a level it may draw too little, and in great woods and on snow too much; z9 is
 softer than what z11 was taught by; calm ground shows the grid of what is enlarged; mountains are clouds, or mud; what
 is drawn strays from its condition; of fields and woods it draws the borders, and hardly what is inside; the base
-knows of no towns; and sand and woods are bare.
+knows of no towns; sand and woods are bare; and bare mountains are fur.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional as F
 
-from model import crowns, dunes
+from model import crowns, dunes, rocks
 from model.grid import SCALE
 from model.readings import bilinear, inner, laid_as
 from model.residual import enlarge
@@ -35,6 +35,7 @@ MOST = 1.6                    # of either
 WOODED = 40.0, 60.0           # grey levels of what has no towns, and of what may have
 TOWN = 124.0, 119.0, 106.0    # grey levels: the colour of towns
 WOODS = 80.0, 55.0            # grey levels: from which land may be wooded, and at which it is
+SEA = 14.0, 4.0               # grey levels by which the brighter of red and green is below blue in the sea, and on land
 PALE = (178.0, 195.0), (9.0, 15.0)    # grey levels of red, and by which it is above green, of one kind of sand ...
 RUDDY = (150.0, 165.0), (32.0, 44.0)  # ... and of the other; where sand has dunes, ...
 QUIET = 0.5                   # ... the share of what the network draws that is left out: rubble
@@ -57,6 +58,7 @@ class Dials(NamedTuple):
     snow: Number = 0.0
     dunes: Number = 0.0
     crowns: Number = 0.0
+    rocks: Number = 0.0
 
 
 class Shown(NamedTuple):
@@ -76,13 +78,14 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     all but `kept` of these have been dropped already."""
     around = smoothed(condition)
     enlarged = enlarge(tempered(condition, around, dials.sharpening, dials.calming))
-    snow = snowy(condition) if asked(dials.shade) or asked(dials.slope) or asked(dials.snow) else None
+    snow = snowy(condition) if any(map(asked, (dials.shade, dials.slope, dials.snow, dials.rocks))) else None
     if asked(dials.shade) or asked(dials.slope):
         enlarged = shaded(enlarged, condition, snow, shown.gullies, 1 - shown.plain, dials.shade, dials.slope)
     if asked(dials.gain):
         detail = detail * (1 + dials.gain * inner(bilinear(lively(condition, around), SCALE), drop - kept))
     sand = found(shown.plain * sandy(around)) if asked(dials.dunes) and shown.laid else None
     woods = found(wooded(condition)) if asked(dials.crowns) and shown.laid else None
+    rock = found((1 - shown.plain) * bare(condition, snow)) if asked(dials.rocks) and shown.laid else None
     land = fertile(around) if asked(dials.town) or asked(dials.paint) or asked(dials.hush) else None
     if sand is not None and land is not None:
         land = land * (1 - sand)
@@ -107,6 +110,8 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
         made = lit(made, shown.laid(dunes.field), dials.dunes * inner(sand, drop))
     if woods is not None:
         made = lit(made, shown.laid(crowns.field), dials.crowns * inner(woods, drop))
+    if rock is not None:
+        made = lit(made, shown.laid(rocks.field), dials.rocks * inner(rock, drop))
     return made
 
 
@@ -198,6 +203,13 @@ def wooded(condition: torch.Tensor) -> torch.Tensor:
     """How much a condition ``(B, 3, h, w)`` is dark land: ``(B, 1, 4h, 4w)`` in 0…1."""
     red, green, blue = _levels(condition)
     return bilinear(_mean(_land(red, green, blue) * _rising((red + green + blue) / 3, *WOODS), CLOSE), SCALE)
+
+
+def bare(condition: torch.Tensor, snow: torch.Tensor) -> torch.Tensor:
+    """Likewise how much it is neither sea, nor `snow`, nor dark: what dark slopes are made of nobody sees."""
+    red, green, blue = _levels(condition)
+    dry = _rising(blue - torch.maximum(red, green), *SEA) * _rising((red + green + blue) / 3, *reversed(WOODS))
+    return bilinear(_mean(dry, CLOSE), SCALE) * (1 - snow)
 
 
 def painted(picture: torch.Tensor, fields: torch.Tensor, share: torch.Tensor) -> torch.Tensor:

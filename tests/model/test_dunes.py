@@ -1,16 +1,17 @@
-"""Dunes and crowns of trees: light on what the network leaves bare, the same in every window, all around the world."""
+"""Dunes, crowns of trees, rocks: light on what the network leaves bare, the same in every window of a round world."""
 
 import hashlib
 
 import numpy as np
 import pytest
 
-from model import crowns, dunes
+from model import crowns, dunes, rocks
 from model.grid import width
 
 BITS = {(dunes, 9): "038bc8c9cd6cafd8", (dunes, 11): "3bb7e9c4ba99e4c1",
         (dunes, 13): "62f63980a34928f5", (dunes, 15): "e147418039772941",
-        (crowns, 13): "a76bd5126d2e9e1e", (crowns, 15): "00093684e624ff29"}
+        (crowns, 13): "a76bd5126d2e9e1e", (crowns, 15): "00093684e624ff29",
+        (rocks, 11): "39798aa88eb18177", (rocks, 13): "146e5cbf24ff47e1", (rocks, 15): "8e18f0b155fd1cde"}
 KINDS = pytest.mark.parametrize("kind, level", BITS, ids=lambda v: getattr(v, "__name__", v))
 
 
@@ -42,7 +43,7 @@ def test_light_and_shade_are_as_much_and_every_seed_has_its_own(kind, level):
     assert abs(np.corrcoef(found[0].ravel(), found[1].ravel())[0, 1]) < 0.1
 
 
-@pytest.mark.parametrize("kind, level", [(dunes, 7), (crowns, 11)])
+@pytest.mark.parametrize("kind, level", [(dunes, 7), (crowns, 11), (rocks, 9)])
 def test_above_their_first_level_there_are_none(kind, level):
     assert not square(kind, level, side=64).any()
 
@@ -80,3 +81,10 @@ def test_between_crowns_it_is_dark():
     found = square(crowns, 15)
     assert -np.percentile(found, 1) > 1.1 * np.percentile(found, 99)
     assert np.abs(np.diff(found, axis=1)).mean() > 0.3 * found.std()  # as small as trees are
+
+
+def test_a_face_of_rock_slopes_one_way_and_ends_at_a_fold():
+    """From pixel to pixel light hardly changes, but at folds; on crowns, which are round, it does everywhere."""
+    steps = {kind: np.abs(np.diff(square(kind, 15), axis=1)) for kind in (rocks, crowns)}
+    sharp = {kind: np.percentile(of, 98) / np.median(of) for kind, of in steps.items()}
+    assert sharp[rocks] > 1.3 * sharp[crowns]
