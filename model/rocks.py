@@ -1,7 +1,8 @@
 """Rocks, for every (seed, level, X, Y): the light on bare mountains from above, the same in every window.
 
 A rugged ground of smooth noises, folded where they change sign: between folds it slopes one way, as a face of rock
-does. Folds are 4 to 16 pixels apart, the wider the higher; of noises that two levels show both have the same.
+does. Folds are 2 to 8 pixels apart, the wider the higher, and those of the level above are seen in what is enlarged; of
+noises that two levels show both have the same.
 
 Integers are hashed as for `parcels`, and all else is sums and products, so that no platform's libm decides a last
 digit; `arrays` has them for NumPy and for a GPU. What changes here changes pixels: `generator.REVISION`.
@@ -13,14 +14,14 @@ from model import arrays
 from model.arrays import hashed
 from model.cover import splines
 
-FIRST = 11                          # the level from which there are any
-FOLDS = {16: 6.0, 8: 3.0, 4: 1.35}  # how high noises of so many pixels are, folded
-STEEPEST = np.float32(1.5)          # slope that is as light, or as dark, as any
+FIRST = 11                         # the level from which there are any
+FOLDS = {8: 2.4, 4: 1.8, 2: 1.0}   # how high noises of so many pixels are, folded
+STEEPEST = np.float32(1.5)         # slope that is as light, or as dark, as any
 
 
 def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None):
     """How light or dark rocks are at the pixels x0…x1, y0…y1 of a level: float32 ``(y1-y0, x1-x0)``, of mean 0 and
-    deviation 0.36 or so; 0 above `FIRST`. x wraps at the level's width. `device`: None for an array."""
+    deviation 0.35 or so; 0 above `FIRST`. x wraps at the level's width. `device`: None for an array."""
     if level < FIRST:
         return arrays.zeros((y1 - y0, x1 - x0), device)
     high = arrays.zeros((y1 + 1 - y0, x1 + 1 - x0), device)

@@ -23,7 +23,7 @@ from model.training.journal import Journal, share_done
 from model.training.processes import agreed, here, machine, share_gradients
 
 PIECE, SHIFT = 144, 48  # pixels of a piece, and by how many, down and to the right, the other lies
-EDGE = 24               # ... that are left out beside a cut: 8 less than a halo of 32
+BORDER = 8              # ... at both sides of a border where neighbours are compared
 HELD_OUT = 20           # of so many places one is not learned from
 NEAR = 16.0             # squares of half a grey level from where on a difference counts less than its fourth power
 
@@ -38,6 +38,7 @@ class NarrowConfig:
     steps: int = 100_000
     minutes: float | None = None
     deepest: int = 1             # kernel of its deepest level
+    halo: int = 32               # pixels around a window that it is to need
     batch: int = 12              # pairs of pieces a step, of all processes
     lr: float = 8e-4
     warmup: int = 50
@@ -48,31 +49,32 @@ class NarrowConfig:
 
 
 class Windows:
-    """Windows that a teacher has answered (`windows.py`), cut into pairs of pieces."""
+    """Windows that a teacher has answered (`windows.py`), cut into pairs of pieces, of which `edge` pixels beside a cut
+    are not looked at."""
 
-    def __init__(self, files: list[Path]):
+    def __init__(self, files: list[Path], edge: int):
         if not files:
             raise BadCheckpoint("there are no windows to learn from")
-        self.files = files
+        self.files, self.edge = files, edge
 
     def pieces(self, rng: np.random.Generator, count: int) -> tuple[torch.Tensor, ...]:
         """Of as many windows both pieces, first all first ones: condition, what is seen, m/px of rows, told, and x_0
-        less EDGE at every side."""
+        less the edge at every side."""
         found = [self._pieces(self.files[i], rng) for i in rng.integers(len(self.files), size=count)]
         return tuple(torch.stack([pair[i] for i in (0, 1) for pair in of]) for of in zip(*found, strict=True))
 
     def _pieces(self, file: Path, rng: np.random.Generator):
         of = torch.load(file, mmap=True, weights_only=True)
-        drop, size = int(of["drop"]), of["extra"].shape[-1]
-        first, last = -((EDGE - drop) // 16), (size - drop - SHIFT - PIECE + EDGE) // 16  # on the network's grid
+        drop, size, edge = int(of["drop"]), of["extra"].shape[-1], self.edge
+        first, last = -((edge - drop) // 16), (size - drop - SHIFT - PIECE + edge) // 16  # on the network's grid
         y0, x0 = (16 * int(v) for v in rng.integers(first, last + 1, 2))
         made = []
         for y, x in ((y0, x0), (y0 + SHIFT, x0 + SHIFT)):
             low = of["low"][:, y // 4:(y + PIECE) // 4, x // 4:(x + PIECE) // 4]
             extra = of["extra"][:, y:y + PIECE, x:x + PIECE].float()
-            inside = PIECE - 2 * EDGE
-            y, x = y + EDGE - drop, x + EDGE - drop
-            made.append((low, extra, of["rows"][(y + drop - EDGE) // 4:][:PIECE // 4], of["told"],
+            inside = PIECE - 2 * edge
+            y, x = y + edge - drop, x + edge - drop
+            made.append((low, extra, of["rows"][(y + drop - edge) // 4:][:PIECE // 4], of["told"],
                          of["x0"][:, y:y + inside, x:x + inside].float()))
         return [tuple(of) for of in zip(*made, strict=True)]
 
@@ -83,6 +85,7 @@ class Narrower:
     def __init__(self, teacher: Path, config: NarrowConfig, windows: Path, out: Path):
         self.config, self.out = config, Path(out)
         self.rank, self.processes = here()
+        self.edge = config.halo - BORDER
         if config.batch % self.processes:
             raise ValueError(f"a batch of {config.batch} cannot be shared by {self.processes} processes")
         state = read_state(Path(teacher))
@@ -95,7 +98,7 @@ class Narrower:
         self.whitening, self.discriminator = Whitening(state["whitening"]), state.get("discriminator")
         files = sorted(Path(windows).glob("*.pt"))
         held = [int(file.stem.split("-")[0].lstrip("k")) % HELD_OUT == 0 for file in files]
-        self.train, self.held = (Windows([f for f, h in zip(files, held, strict=True) if h == which])
+        self.train, self.held = (Windows([f for f, h in zip(files, held, strict=True) if h == which], self.edge)
                                  for which in (False, True))
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=config.lr, weight_decay=0.0,
                                            betas=(0.9, 0.99), fused=True)
@@ -118,7 +121,8 @@ class Narrower:
         low, extra = (of.contiguous(memory_format=torch.channels_last) for of in (low, extra))
         read = [extra[:, :-network.config.shown], extra[:, -network.config.shown:]]
         seen = [read[0].contiguous(memory_format=torch.channels_last), *network.apart(read[1])]
-        made = network(extra[:, :3], torch.full((1,), 999.0), network.encode(low), rows, told, drop=EDGE, extra=seen)
+        made = network(extra[:, :3], torch.full((1,), 999.0), network.encode(low), rows, told, drop=self.edge,
+                       extra=seen)
         coloured = self.whitening.colour(torch.cat([made - x0, made]), rows.mean(1).repeat(2)) * 127.5
         off, made = coloured.chunk(2)
         one, other = made.chunk(2)

@@ -13,9 +13,10 @@ from model.network import Network, grown
 from model.residual import Whitening
 from model.training import windows
 from model.training.imagery import Patch
-from model.training.narrow import EDGE, PIECE, SHIFT, NarrowConfig, Narrower, Windows
+from model.training.narrow import BORDER, PIECE, SHIFT, NarrowConfig, Narrower, Windows
 from model.worlds import Worlds
 
+EDGE = NarrowConfig().halo - BORDER
 INSIDE = PIECE - 2 * EDGE
 
 
@@ -74,7 +75,7 @@ def test_windows_that_are_there_are_kept(taught):
 
 
 def test_two_pieces_lie_over_one_ground_and_are_cut_off_elsewhere(taught):
-    low, extra, rows, told, x0 = Windows(sorted(taught[1].iterdir())).pieces(np.random.default_rng(1), 5)
+    low, extra, rows, told, x0 = Windows(sorted(taught[1].iterdir()), EDGE).pieces(np.random.default_rng(1), 5)
     assert low.shape == (10, 3, PIECE // 4, PIECE // 4) and extra.shape[-2:] == (PIECE, PIECE)
     assert rows.shape == (10, PIECE // 4) and told.shape == (10,) and x0.shape == (10, 3, INSIDE, INSIDE)
     for of, pixels in ((low, 4), (extra, 1), (x0, 1)):
@@ -96,7 +97,7 @@ def test_a_teacher_is_off_itself_only_by_what_lies_beyond_the_cuts(taught, tmp_p
 def test_it_comes_nearer_its_teacher_and_itself(taught, tmp_path):
     learner = narrower(taught, tmp_path / "run", steps=25, batch=2, lr=2e-3, warmup=1, ema=0.8, validate_every=25,
                        save_every=25)
-    learner.held = Windows(learner.train.files)
+    learner.held = Windows(learner.train.files, EDGE)
     before = learner.validate()
     learner.run(progress=False)
     after = learner.validate()
