@@ -233,8 +233,8 @@ class Distiller:
 
     def resume(self) -> None:
         """Go on from `out`/state.pt, with more readings of the noise if asked; raises `BadCheckpoint` if it cannot."""
+        state = read_state(self.out / "state.pt")
         try:
-            state = torch.load(self.out / "state.pt", map_location=self.device, weights_only=True)
             old = NetworkConfig.from_dict(state["network_config"])
             for name in ("network", "average"):
                 getattr(self, name).load_state_dict(grown(state[name], old, self.network.config))
@@ -245,7 +245,7 @@ class Distiller:
                 getattr(self, name).load_state_dict(state[name])
             if "strengths" in state:  # since explorer-20
                 self.strengths.load_state_dict(state["strengths"])
-        except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        except (RuntimeError, KeyError, ValueError, TypeError) as error:
             raise BadCheckpoint(f"{self.out / 'state.pt'} cannot be resumed: {error}") from None
         self.step, self.seconds = state["step"], state["seconds"]
         self.journal.load(state)

@@ -285,6 +285,9 @@ def test_distillation_moves_the_student_and_resumes(folder, tmp_path):
     assert again.step == 3
     for a, b in zip(d.average.parameters(), again.average.parameters(), strict=True):
         assert torch.equal(a, b)
+    (again.out / "state.pt").write_bytes(b"cut short")
+    with pytest.raises(BadCheckpoint, match="neither a training's state"):
+        again.resume()
 
 
 def test_own_conditions_are_the_students_pictures(folder, tmp_path):
