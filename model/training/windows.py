@@ -18,6 +18,7 @@ from tqdm import tqdm
 from model import checkpoint as checkpoints
 from model import land_use, noise
 from model.checkpoint import Checkpoint
+from model.errors import BadCheckpoint
 from model.generator import Address, Generator
 from model.grid import TILE, lonlat_to_pixel
 from model.network import Network, Use
@@ -42,12 +43,16 @@ CONDITIONS = PairConfig(crop=KNOWN, clean=0.5, strength=0.4, haze=0.2, true_base
 
 def make(teacher: Path, folder: Path, places: int, patches: list[Patch], known: int, seed: int) -> None:
     """Windows of as many places of `earth`, five levels each, and of as many `known` conditions of patches, in
-    `folder`; those that are there already are kept. Of several processes each makes its share."""
+    `folder`; those that are there already are kept. Of several processes each makes its share.
+
+    Raises `BadCheckpoint` if the teacher is asked more than once or sees x_t itself: then no window has one answer."""
+    checkpoint, worlds = checkpoints.load(teacher), Worlds()
+    if checkpoint.network.config.white or len(checkpoint.sampler.times) > 1:
+        raise BadCheckpoint(f"{teacher} is asked more than once, or sees x_t itself: its answers alone do not teach it")
     folder.mkdir(parents=True, exist_ok=True)
     rank, processes = here()
-    checkpoint, worlds = checkpoints.load(teacher), Worlds()
-    generator, pairs = Generator(worlds, weights=teacher, threads=torch.get_num_threads()), Pairs(
-        patches, seed, CONDITIONS) if known else None
+    generator = Generator(worlds, weights=teacher, threads=torch.get_num_threads())
+    pairs = Pairs(patches, seed, CONDITIONS) if known else None
     for i in tqdm(range(rank, places, processes), desc="windows of places", unit="place", disable=rank > 0):
         rng = np.random.Generator(np.random.Philox(key=np.array([seed, i], dtype=np.uint64)))
         world, lon, lat = place(rng, worlds)

@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
 from model import checkpoint as checkpoints
+from model.__main__ import main
 from model.errors import BadCheckpoint
 from model.generator import Generator
 from model.network import Network, grown
@@ -121,6 +123,21 @@ def test_a_run_goes_on_where_it_was_and_can_be_exported(taught, tmp_path):
     (tmp_path / "whole" / "state.pt").write_bytes(b"cut short")
     with pytest.raises(BadCheckpoint, match="neither a training's state"):
         whole.resume()
+
+
+def test_the_command_makes_windows_and_goes_on_with_them(teacher, tmp_path):
+    (tmp_path / "recipe.json").write_text('{"places": 2, "known": 0, "batch": 2, "seed": 3, "steps": 1}')
+    given = ["narrow", "--teacher", str(teacher), "--recipe", str(tmp_path / "recipe.json"), "--out", str(tmp_path)]
+    for more, step in (["--threads", "1"], 1), (["--threads", "1", "--resume", "--steps", "2"], 2):
+        result = CliRunner().invoke(main, [*given, *more])
+        assert result.exit_code == 0, result.output
+        assert checkpoints.read_state(tmp_path / "state.pt")["step"] == step
+    assert len(list((tmp_path / "windows").glob("*.pt"))) == 2 * len(windows.ZOOMS)
+
+
+def test_who_sees_the_noise_itself_is_no_teacher(tiny_weights, tmp_path):
+    with pytest.raises(BadCheckpoint, match="sees x_t"):
+        windows.make(tiny_weights, tmp_path, 1, [], 0, seed=3)
 
 
 def test_without_windows_there_is_nothing_to_learn(taught, tmp_path):
