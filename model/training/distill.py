@@ -9,7 +9,6 @@ cascade's own, each picture has its own, to whose pixels its 4×4 means are held
 """
 
 import copy
-import os
 import time
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
@@ -27,6 +26,7 @@ from model.schedule import ddim
 from model.training.adversary import COARSE, Discriminator, coarse_mean
 from model.training.batches import DRAWN, Batch, Batches
 from model.training.calm import lively
+from model.training.common import follow, write
 from model.training.descent import SHARES, Descent
 from model.training.imagery import Patch
 from model.training.journal import Journal, share_done
@@ -228,8 +228,7 @@ class Distiller:
                  "strengths": self.strengths.state_dict(), "machine": machine(), "torch": str(torch.__version__),
                  "network_config": self.network.config.as_dict(), "whitening": self.whitening.table,
                  "config": asdict(self.config), "teacher_steps": self.teacher_steps, **self.journal.state()}
-        torch.save(state, self.out / "state.pt.new")
-        os.replace(self.out / "state.pt.new", self.out / "state.pt")
+        write(state, self.out / "state.pt")
 
     def resume(self) -> None:
         """Go on from `out`/state.pt, with more readings of the noise if asked; raises `BadCheckpoint` if it cannot."""
@@ -377,9 +376,8 @@ class Distiller:
         share_gradients(self.network.parameters())
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
-        decay = min(c.ema, (1 + self.step) / (10 + self.step))
+        follow(self.average, self.network, self.step, c.ema)
         with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - decay)
             self.follow()
         losses.update(g=float(opinion.detach()), score=float(score.detach()), mean=float(mean.detach()),
                       grid=float(grid.detach()), local=float(local.detach()), weave=float(weave.detach()),

@@ -5,7 +5,6 @@ with any number of processes sees the batches that one process would.
 """
 
 import copy
-import os
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from model.errors import BadCheckpoint
 from model.network import Network, NetworkConfig
 from model.residual import AXES, Whitening, enlarge
 from model.schedule import STEPS, alpha_bars, clean, ddim, timesteps
+from model.training.common import chance, follow, write
 from model.training.imagery import LEVELS, Patch
 from model.training.journal import Journal, share_done
 from model.training.pairs import PairConfig, Pairs, stack
@@ -103,7 +103,7 @@ def draw_noise(seed: int, first: int, count: int, size: int, few: tuple[int, ...
     """Timesteps and Gaussian noise of items first…first+count-1, a function of (seed, item)."""
     t, noise = [], []
     for n in range(first, first + count):
-        rng = np.random.Generator(np.random.Philox(key=np.array([seed + (1 << 32), n], dtype=np.uint64)))
+        rng = chance(seed + (1 << 32), n)
         t.append(int(few[rng.integers(len(few))]) if few and rng.random() < 0.5 else int(rng.integers(STEPS)))
         noise.append(torch.from_numpy(rng.standard_normal((3, size, size), dtype=np.float32)))
     return torch.tensor(t), torch.stack(noise)
@@ -142,9 +142,7 @@ class Trainer:
                  "optimiser": self.optimiser.state_dict(), "step": self.step, "seconds": self.seconds,
                  "config": asdict(self.config), "network_config": self.network.config.as_dict(),
                  "whitening": self.whitening.table, **self.journal.state()}
-        temporary = self.out / "state.pt.new"
-        torch.save(state, temporary)
-        os.replace(temporary, self.out / "state.pt")
+        write(state, self.out / "state.pt")
 
     def resume(self) -> None:
         """Go on from `out`/state.pt; raises `BadCheckpoint` if it is of another network or another data order."""
@@ -215,9 +213,7 @@ class Trainer:
         losses = self.gradients()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
-        decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
-        with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - decay)
+        follow(self.average, self.network, self.step, self.config.ema)
         self.step += 1
         return losses
 

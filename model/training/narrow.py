@@ -6,7 +6,6 @@ are: where both are far enough from their cuts, each must be what the teacher ma
 """
 
 import copy
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -19,6 +18,7 @@ from model.checkpoint import read_state
 from model.errors import BadCheckpoint
 from model.network import Network, NetworkConfig, grown
 from model.residual import Whitening
+from model.training.common import chance, follow, write
 from model.training.journal import Journal, share_done
 from model.training.processes import agreed, here, machine, share_gradients
 
@@ -111,8 +111,7 @@ class Narrower:
         count = self.config.batch // self.processes
         for n in (step, step + 1):
             if n not in self.ahead:
-                key = np.array([self.config.seed, n * self.processes + self.rank], dtype=np.uint64)
-                rng = np.random.Generator(np.random.Philox(key=key))
+                rng = chance(self.config.seed, n * self.processes + self.rank)
                 self.ahead[n] = self.thread.submit(self.train.pieces, rng, count)
         return self.ahead.pop(step).result()
 
@@ -142,9 +141,7 @@ class Narrower:
         share_gradients(self.network.parameters())
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
-        decay = min(c.ema, (1 + self.step) / (10 + self.step))
-        with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - decay)
+        follow(self.average, self.network, self.step, c.ema)
         self.step += 1
         return {"loss": float(off.detach().abs().mean()), "same": float(same.detach()), "norm": float(norm),
                 "apart": float((differ.detach().abs() > 1).float().mean())}
@@ -157,7 +154,7 @@ class Narrower:
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
         """Of the average at places that it has not seen, always the same."""
-        rng = np.random.Generator(np.random.Philox(key=np.array([self.config.seed, 1 << 40], dtype=np.uint64)))
+        rng = chance(self.config.seed, 1 << 40)
         found = [self.differences(self.average, *self.held.pieces(rng, 8)) for _ in range(6)]
         off, differ = (torch.cat(of).abs() for of in zip(*found, strict=True))
         return {"off": float(off.mean()), "apart": float(differ.mean()), "most": float(differ.max()),
@@ -177,8 +174,7 @@ class Narrower:
                  "teacher_steps": self.teacher_steps, **self.journal.state()}
         if self.discriminator:
             state["discriminator"] = self.discriminator
-        torch.save(state, self.out / "state.pt.new")
-        os.replace(self.out / "state.pt.new", self.out / "state.pt")
+        write(state, self.out / "state.pt")
 
     def resume(self) -> None:
         """Go on from `out`/state.pt; raises `BadCheckpoint` if it cannot."""

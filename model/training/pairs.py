@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from model.training.common import chance
 from model.training.degradation import degrade, haze
 from model.training.imagery import LEVELS, Patch
 from model.training.pixels import as_tensor, mean_colour, sand, sea
@@ -117,7 +118,7 @@ class Pairs:
 
     def item(self, n: int) -> Pair:
         """Pair number n, a function of (seed, n)."""
-        rng = np.random.Generator(np.random.Philox(key=np.array([self.seed, n], dtype=np.uint64)))
+        rng = chance(self.seed, n)
         c = self.config
         if self.calm and rng.random() < c.calm:
             return self._calm(rng)

@@ -14,6 +14,7 @@ import torch
 
 from model.network import Network, Use
 from model.training.adversary import COARSE
+from model.training.common import chance
 from model.training.descent import WINDOW, Course, Descent
 from model.training.imagery import AROUND
 from model.training.pairs import Ground, Pair, Pairs
@@ -63,7 +64,7 @@ class Planner:
         """All that this step needs of this process."""
         c, count = self.config, self.places - self.deep
         n = step * self.processes + self.rank
-        rng = np.random.Generator(np.random.Philox(key=np.array([c.seed + (2 << 32), n], dtype=np.uint64)))
+        rng = chance(c.seed + (2 << 32), n)
         pairs = self.pairs.items(n * count, count)
         own = (rng.random(count) < c.own) & np.array([pair.m_per_px < 700 for pair in pairs])
         own |= np.array([pair.above is not None for pair in pairs])

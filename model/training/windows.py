@@ -7,7 +7,6 @@ Each holds the condition, what is read of the noise and what is shown, m/px of t
 middle, in half precision where that is finer than a hundredth of a grey level.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from model.errors import BadCheckpoint
 from model.generator import Address, Generator
 from model.grid import TILE, lonlat_to_pixel
 from model.network import Network, Use
+from model.training.common import chance, write
 from model.training.imagery import Patch
 from model.training.pairs import Ground, Pair, PairConfig, Pairs
 from model.training.pixels import SEA
@@ -54,21 +54,20 @@ def make(teacher: Path, folder: Path, places: int, patches: list[Patch], known: 
     generator = Generator(worlds, weights=teacher, threads=torch.get_num_threads())
     pairs = Pairs(patches, seed, CONDITIONS) if known else None
     for i in tqdm(range(rank, places, processes), desc="windows of places", unit="place", disable=rank > 0):
-        rng = np.random.Generator(np.random.Philox(key=np.array([seed, i], dtype=np.uint64)))
+        rng = chance(seed, i)
         world, lon, lat = place(rng, worlds)
         for zoom in ZOOMS:
             x, y = (int(v) // TILE for v in lonlat_to_pixel(zoom, lon, lat))
             address = generator.address("earth", world, zoom, x, y)
             _keep(folder / f"{i:05d}-{zoom}.pt", lambda address=address: on_the_map(generator, checkpoint, address))
     for i in tqdm(range(rank, known, processes), desc="... of pictures", unit="picture", disable=rank > 0):
-        rng = np.random.Generator(np.random.Philox(key=np.array([seed + 1, i], dtype=np.uint64)))
+        rng = chance(seed + 1, i)
         _keep(folder / f"k{i:05d}.pt", lambda i=i, rng=rng: of_a_picture(checkpoint, pairs.items(i, 1)[0], rng))
 
 
 def _keep(path: Path, of: Callable[[], dict]) -> None:
     if not path.exists():
-        torch.save(of(), path.with_suffix(".new"))
-        os.replace(path.with_suffix(".new"), path)
+        write(of(), path)
 
 
 def place(rng: np.random.Generator, worlds: Worlds) -> tuple[int, float, float]:
