@@ -48,7 +48,8 @@ class SamplerConfig:
     snows: dict[str, float] = field(default_factory=dict)        # ... and on snow of mountains
     dunes: dict[str, float] = field(default_factory=dict)        # how light and dark dunes are on sand of plains, ...
     crowns: dict[str, float] = field(default_factory=dict)       # ... and trees in woods, ...
-    rocks: dict[str, float] = field(default_factory=dict)        # ... and rocks on bare mountains
+    rocks: dict[str, float] = field(default_factory=dict)        # ... and rocks on bare mountains, ...
+    faces: dict[str, float] = field(default_factory=dict)        # ... and the faces of those under snow
     rows: bool = False                              # told every row's ground resolution, not the window's middle's
     supports: bool = False                          # a level stands on supports of the one above, not on its tiles
 
@@ -62,7 +63,8 @@ class SamplerConfig:
                             ("paint", self.paints), ("gentleness", self.gentle),
                             ("light on slopes", self.slopes), ("town", self.towns), ("gain", self.gains),
                             ("hush", self.hushes), ("calm of snow", self.snows), ("light on dunes", self.dunes),
-                            ("light on crowns", self.crowns), ("light on rocks", self.rocks)):
+                            ("light on crowns", self.crowns), ("light on rocks", self.rocks),
+                            ("light on faces", self.faces)):
             if unknown := [level for level in known if level not in map(str, range(1, MAX_ZOOM + 1, 2))]:
                 raise ValueError(f"there is a {what} at the odd levels to {MAX_ZOOM}, not at {unknown}")
             given |= {(what, level): value for level, value in known.items()}
@@ -83,7 +85,7 @@ class SamplerConfig:
         return Dials(*(of.get(str(level), 0.0) for of in (self.sharpenings, self.calmings, self.shades, self.slopes,
                                                           self.projections, self.paints, self.towns, self.gains,
                                                           self.hushes, self.snows, self.dunes, self.crowns,
-                                                          self.rocks)))
+                                                          self.rocks, self.faces)))
 
 
 @dataclass(frozen=True)
@@ -157,9 +159,10 @@ def load(folder: Path, device: str = "cpu") -> Checkpoint:
         sampler = SamplerConfig(**{**known, "times": tuple(known["times"])})
         if not network.config.white and len(sampler.times) > 1:
             raise ValueError(f"it does not see x_t and is asked more than once, at {sampler.times}")
-        if (sampler.hushes or sampler.snows or sampler.dunes or sampler.rocks) and not network.config.plains:
+        rugged = sampler.snows or sampler.rocks or sampler.faces
+        if (rugged or sampler.hushes or sampler.dunes) and not network.config.plains:
             raise ValueError("woods of plains or snow of mountains are to be fainter, sand of plains to have dunes, or "
-                             "mountains rocks, and it is not shown which are")
+                             "mountains rocks or faces, and it is not shown which are")
         if (sampler.shades or sampler.gentle) and not (network.config.gullies and network.config.plains):
             raise ValueError("gullies are to be shaded or fainter as the base is rugged or plain, and it is not shown "
                              "both")

@@ -132,6 +132,11 @@ def splines(key, level: int, size: int, x0: int, y0: int, x1: int, y1: int, step
     return made
 
 
+def rolling(names: tuple[int, ...], level: int, size: int, x0: int, y0: int, x1: int, y1: int, device=None):
+    """The same at each of these pixels, of the key with such names: that of so many metres is one at every level."""
+    return splines(hashed(np.uint64(0), *names, size << (15 - level)), level, size, x0, y0, x1, y1, 1, device)
+
+
 def repeated(values, x0: int, y0: int, x1: int, y1: int, step: int):
     """One number for every square of `step` pixels, from the one that x0, y0 lies in: of the pixels x0…x1, y0…y1."""
     rows = stretched(values, step, 0)[y0 % step:][:y1 - y0]

@@ -10,8 +10,7 @@ digit; `arrays` has them for NumPy and for a GPU. What changes here changes pixe
 import numpy as np
 
 from model import arrays
-from model.arrays import hashed
-from model.cover import splines
+from model.cover import rolling
 
 FIRST = 13                       # the level from which there are any
 BUMPS = {8: 0.6, 4: 1.0, 2: 0.8}  # how high noises of so many pixels are
@@ -27,7 +26,6 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None
         return arrays.zeros((y1 - y0, x1 - x0), device)
     high = arrays.zeros((y1 + 1 - y0, x1 + 1 - x0), device)
     for size, bumps in BUMPS.items():
-        key = hashed(np.uint64(0), seed, 0xC7077, size << (15 - level))
-        high += splines(key, level, size, x0, y0, x1 + 1, y1 + 1, 1, device) * np.float32(bumps)
+        high += rolling((seed, 0xC7077), level, size, x0, y0, x1 + 1, y1 + 1, device) * np.float32(bumps)
     here = high[:-1, :-1]
     return (high[1:, 1:] - here) * SLOPE + here * TOP + (here - DEEP).clip(None, 0) * DARK + MEAN

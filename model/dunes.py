@@ -13,7 +13,7 @@ import numpy as np
 
 from model import arrays
 from model.arrays import hashed, library, uniform
-from model.cover import splines
+from model.cover import rolling
 from model.grid import width
 
 FIRST = 9                  # the level from which there are any
@@ -50,8 +50,7 @@ def seas(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None)
 
 def _noise(seed: int, which: int, level: int, size: int, place, device):
     """In -1…1: of squares so many pixels wide, the same at every level."""
-    key = hashed(np.uint64(0), seed, 0xD07E5, which, size << (15 - level))
-    return splines(key, level, size, *place, 1, device)
+    return rolling((seed, 0xD07E5, which), level, size, *place, device)
 
 
 def _seen(seed: int, level: int, of: int, place: tuple[int, int, int, int], device):

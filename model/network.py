@@ -10,7 +10,7 @@
 
 import math
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import IntEnum
 
 import numpy as np
@@ -592,6 +592,8 @@ def grown(state: dict[str, torch.Tensor], old: NetworkConfig, new: NetworkConfig
     Of a head that enlarges bilinearly, what begins as the mean over the phases that a pixel-shuffle had. Where the new
     one has more channels they begin as in `fresh`, its weights before any training, and nobody listens to them yet.
 
+    Where it has fewer levels or its deepest sees no neighbours, what it begins as is near the old, and not the same.
+
     Any tensors named and shaped as the weights will do, an optimiser's means too."""
     result, before = dict(state), inputs(old)
     if old.enlarging != new.enlarging:
@@ -599,9 +601,12 @@ def grown(state: dict[str, torch.Tensor], old: NetworkConfig, new: NetworkConfig
             raise ValueError("a head that enlarges bilinearly cannot be given a pixel-shuffle")
         for name in [n for n in result if n.startswith("head.expand.")]:
             result[name] = result[name].unflatten(0, (-1, 4)).mean(1)
-    if old.deepest != new.deepest:
-        if old.deepest == 1:
-            raise ValueError("a network whose deepest level sees no neighbours cannot be shown any")
+    if len(old.multipliers) > len(new.multipliers):
+        result = shortened(result, old, new)
+        old = replace(old, multipliers=new.multipliers, deepest=3)
+    if old.deepest < new.deepest:
+        raise ValueError("a network whose deepest level sees no neighbours cannot be shown any")
+    if old.deepest > new.deepest:
         last = len(new.multipliers) - 1
         for name in [n for n in result if re.match(rf"(down|up)\.{last}\.blocks\.\d+\.conv[12]\.weight", n)]:
             result[name] = result[name].sum((2, 3), keepdim=True)
@@ -618,6 +623,25 @@ def grown(state: dict[str, torch.Tensor], old: NetworkConfig, new: NetworkConfig
             if was.ndim > 1:
                 result[name][:len(was), was.shape[1]:] = 0.0
             result[name][tuple(slice(size) for size in was.shape)] = was
+    return result
+
+
+def shortened(state: dict[str, torch.Tensor], old: NetworkConfig, new: NetworkConfig) -> dict[str, torch.Tensor]:
+    """Weights less those of the levels that a network has no more: the stage that had what came up from there beside
+    its own has its own alone, and no convolution to make one of both."""
+    levels = len(new.multipliers)
+    if old.multipliers[:levels] != new.multipliers:
+        raise ValueError(f"levels of {new.multipliers} are not the first of {old.multipliers}")
+    gone = re.compile(rf"(down|up)\.({'|'.join(str(i) for i in range(levels, len(old.multipliers)))})\."
+                      rf"|(shrink|grow)\.({'|'.join(str(i) for i in range(levels - 1, len(old.multipliers) - 1))})\."
+                      rf"|up\.{levels - 1}\.blocks\.0\.skip\.")
+    result = {name: value for name, value in state.items() if not gone.match(name)}
+    first, own = f"up.{levels - 1}.blocks.0.", old.width * old.multipliers[levels - 1]
+    result[first + "conv1.weight"] = result[first + "conv1.weight"][:, own:]
+    for name in [n for n in result if n.startswith(first + "scale_shift.")]:
+        result[name] = result[name].unflatten(0, (2, 2 * own))[:, own:].flatten(0, 1)
+    for name in [n for n in result if n.startswith(first + "norm.")]:
+        result[name] = result[name][own:]
     return result
 
 

@@ -11,8 +11,7 @@ digit; `arrays` has them for NumPy and for a GPU. What changes here changes pixe
 import numpy as np
 
 from model import arrays
-from model.arrays import hashed
-from model.cover import splines
+from model.cover import rolling
 
 FIRST = 11                         # the level from which there are any
 FOLDS = {8: 2.4, 4: 1.8, 2: 1.0}   # how high noises of so many pixels are, folded
@@ -26,6 +25,5 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None
         return arrays.zeros((y1 - y0, x1 - x0), device)
     high = arrays.zeros((y1 + 1 - y0, x1 + 1 - x0), device)
     for size, folds in FOLDS.items():
-        key = hashed(np.uint64(0), seed, 0x90C45, size << (15 - level))
-        high -= abs(splines(key, level, size, x0, y0, x1 + 1, y1 + 1, 1, device)) * np.float32(folds)
+        high -= abs(rolling((seed, 0x90C45), level, size, x0, y0, x1 + 1, y1 + 1, device)) * np.float32(folds)
     return (high[1:, 1:] - high[:-1, :-1]).clip(-STEEPEST, STEEPEST)

@@ -1,10 +1,10 @@
 """What a level's detail is added to, its condition enlarged; how far the sum may be from it; and what it lacks.
 
-The network draws what is finer than its condition. Ten things that it was not taught, or not well enough, are ruled
+The network draws what is finer than its condition. Eleven things that it was not taught, or not well enough, are ruled
 here, by level (`SamplerConfig`): of a level it may draw too little, and in great woods and on snow too much; z9 is
 softer than what z11 was taught by; calm ground shows the grid of what is enlarged; mountains are clouds, or mud; what
 is drawn strays from its condition; of fields and woods it draws the borders, and hardly what is inside; the base
-knows of no towns; sand and woods are bare; and bare mountains are fur.
+knows of no towns; sand and woods are bare; bare mountains are fur; and snow is feathers.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional as F
 
-from model import crowns, dunes, rocks
+from model import crowns, dunes, faces, rocks
 from model.grid import SCALE
 from model.readings import bilinear, inner, laid_as
 from model.residual import enlarge
@@ -59,6 +59,7 @@ class Dials(NamedTuple):
     dunes: Number = 0.0
     crowns: Number = 0.0
     rocks: Number = 0.0
+    faces: Number = 0.0
 
 
 class Shown(NamedTuple):
@@ -78,7 +79,8 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     all but `kept` of these have been dropped already."""
     around = smoothed(condition)
     enlarged = enlarge(tempered(condition, around, dials.sharpening, dials.calming))
-    snow = snowy(condition) if any(map(asked, (dials.shade, dials.slope, dials.snow, dials.rocks))) else None
+    of_snow = dials.shade, dials.slope, dials.snow, dials.rocks, dials.faces
+    snow = snowy(condition) if any(map(asked, of_snow)) else None
     if asked(dials.shade) or asked(dials.slope):
         enlarged = shaded(enlarged, condition, snow, shown.gullies, 1 - shown.plain, dials.shade, dials.slope)
     if asked(dials.gain):
@@ -86,6 +88,7 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     sand = found(shown.plain * sandy(around)) if asked(dials.dunes) and shown.laid else None
     woods = found(wooded(condition)) if asked(dials.crowns) and shown.laid else None
     rock = found((1 - shown.plain) * bare(condition, snow)) if asked(dials.rocks) and shown.laid else None
+    white = found((1 - shown.plain) * snow) if asked(dials.faces) and shown.laid else None
     land = fertile(around) if asked(dials.town) or asked(dials.paint) or asked(dials.hush) else None
     if sand is not None and land is not None:
         land = land * (1 - sand)
@@ -112,6 +115,8 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
         made = lit(made, shown.laid(crowns.field), dials.crowns * inner(woods, drop))
     if rock is not None:
         made = lit(made, shown.laid(rocks.field), dials.rocks * inner(rock, drop))
+    if white is not None:
+        made = lit(made, shown.laid(faces.field), dials.faces * inner(white, drop))
     return made
 
 

@@ -37,6 +37,7 @@ class NarrowConfig:
     known: int = 240             # ... and real pictures, whose conditions are
     steps: int = 100_000
     minutes: float | None = None
+    levels: int | None = None    # of its U-Net, if fewer than its teacher's
     deepest: int = 1             # kernel of its deepest level
     halo: int = 32               # pixels around a window that it is to need
     batch: int = 12              # pairs of pieces a step, of all processes
@@ -91,7 +92,7 @@ class Narrower:
         state = read_state(Path(teacher))
         torch.manual_seed(config.seed)
         taught = NetworkConfig.from_dict(state["network_config"])
-        self.network = Network(replace(taught, deepest=config.deepest))
+        self.network = Network(replace(taught, deepest=config.deepest, multipliers=taught.multipliers[:config.levels]))
         self.network.load_state_dict(grown(state["average"], taught, self.network.config))
         self.network.to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).requires_grad_(False).eval()

@@ -1,17 +1,19 @@
-"""Dunes, crowns of trees, rocks: light on what the network leaves bare, the same in every window of a round world."""
+"""Light on what the network leaves bare, dunes, crowns, rocks, faces: the same in every window of a round world."""
 
 import hashlib
 
 import numpy as np
 import pytest
 
-from model import crowns, dunes, rocks
+from model import crowns, dunes, faces, rocks
 from model.grid import width
 
 BITS = {(dunes, 9): "038bc8c9cd6cafd8", (dunes, 11): "3bb7e9c4ba99e4c1",
         (dunes, 13): "62f63980a34928f5", (dunes, 15): "e147418039772941",
         (crowns, 13): "a76bd5126d2e9e1e", (crowns, 15): "00093684e624ff29",
-        (rocks, 11): "f4ebf437b4ce5eb3", (rocks, 13): "d04f940a1189f6a7", (rocks, 15): "b1323b9888a1126d"}
+        (rocks, 11): "f4ebf437b4ce5eb3", (rocks, 13): "d04f940a1189f6a7", (rocks, 15): "b1323b9888a1126d",
+        (faces, 9): "1e2fbaa7f68b30f1", (faces, 11): "ed0f4029693d6dc8",
+        (faces, 13): "f22d34525fc16fb3", (faces, 15): "5535ebc3f10d6650"}
 KINDS = pytest.mark.parametrize("kind, level", BITS, ids=lambda v: getattr(v, "__name__", v))
 
 
@@ -43,7 +45,7 @@ def test_light_and_shade_are_as_much_and_every_seed_has_its_own(kind, level):
     assert abs(np.corrcoef(found[0].ravel(), found[1].ravel())[0, 1]) < 0.1
 
 
-@pytest.mark.parametrize("kind, level", [(dunes, 7), (crowns, 11), (rocks, 9)])
+@pytest.mark.parametrize("kind, level", [(dunes, 7), (crowns, 11), (rocks, 9), (faces, 7)])
 def test_above_their_first_level_there_are_none(kind, level):
     assert not square(kind, level, side=64).any()
 
@@ -90,3 +92,12 @@ def test_rocks_have_sharp_ridges_and_crowns_do_not():
         steps = square(kind, 15)[1:, 1:] - square(kind, 15)[:-1, :-1]
         skewness = (steps**3).mean() / steps.std() ** 3
         assert skewness < -0.3 if sharp else skewness > 0.1
+
+
+@pytest.mark.parametrize("level", [11, 13, 15])
+def test_what_a_level_shows_of_faces_lies_on_those_of_the_one_above(level):
+    def alike(seed):
+        above = faces.field(seed, level - 2, 2000, 2000, 2128, 2128)
+        means = faces.field(7, level, 8000, 8000, 8512, 8512).reshape(128, 4, 128, 4).mean((1, 3))
+        return np.corrcoef(above.ravel(), means.ravel())[0, 1]
+    assert alike(7) > 0.2 and abs(alike(8)) < 0.05

@@ -156,19 +156,22 @@ def test_what_is_drawn_is_weaker_in_some_land_alone(dials, second, plain):
         assert torch.allclose(less, (drawn + enlarge(condition))[..., cut, cut], atol=1e-5)
 
 
-def test_rocks_are_bare_land_of_mountains_and_no_snow_no_sea_and_no_dark_slope():
+@pytest.mark.parametrize("dial, lit", [("rocks", 0), ("faces", 2)])
+def test_rocks_are_bare_land_of_mountains_and_faces_their_snow(dial, lit):
+    """Neither is of the sea, nor of dark slopes."""
     condition, detail = striped(TILLED, WOODS, SNOW, SEA), torch.zeros(1, 3, 256, 256)
     rugged = Shown(torch.zeros(1, 2, 256, 256), torch.zeros(1, 4, 256, 256), torch.zeros(1, 1, 256, 256), 0.0,
                    laid=lambda field: torch.full((1, 1, 256, 256), 0.5))
-    bare, made = (finished(condition, detail, rugged, of) for of in (Dials(), Dials(rocks=0.1)))
+    dials = Dials()._replace(**{dial: 0.1})
+    bare, made = (finished(condition, detail, rugged, of) for of in (Dials(), dials))
     change = ((made + 1) / (bare + 1) - 1)[0, 1, 128, 32::64]
-    assert torch.allclose(change, torch.tensor([0.05, 0.0, 0.0, 0.0]), atol=1e-5)
-    assert torch.equal(finished(condition, detail, rugged._replace(plain=1.0), Dials(rocks=0.1)), bare)
-    assert torch.equal(finished(condition, detail, rugged._replace(laid=None), Dials(rocks=0.1)), bare)
+    assert torch.allclose(change, 0.05 * torch.eye(4)[lit], atol=1e-5)
+    assert torch.equal(finished(condition, detail, rugged._replace(plain=1.0), dials), bare)
+    assert torch.equal(finished(condition, detail, rugged._replace(laid=None), dials), bare)
     for drop in (24, 48):  # alike however much is dropped
         cut = np.s_[..., drop:-drop, drop:-drop]
         less = finished(condition, detail[cut], rugged._replace(laid=lambda field, cut=cut: rugged.laid(field)[cut]),
-                        Dials(rocks=0.1), drop)
+                        dials, drop)
         assert torch.allclose(less, made[cut], atol=1e-5)
 
 
