@@ -71,6 +71,8 @@ class NetworkConfig:
     white: bool = True                       # False: the noise is seen as these alone, and x_t not at all
 
     def __post_init__(self):
+        if not self.multipliers:
+            raise ValueError("a network has one level at least")
         if self.fine and 2 ** len(self.fine) != self.patch:
             raise ValueError(f"a head of {len(self.fine)} doublings does not undo a patch of {self.patch}")
         if SCALE % self.patch:

@@ -159,3 +159,39 @@ def test_a_deepest_level_without_neighbours_begins_as_its_sums_over_them(plains_
     assert torch.allclose(one, other, atol=1e-4) and not torch.allclose(one, even, atol=1e-2)
     with pytest.raises(ValueError, match="no neighbours"):
         grown(narrow.state_dict(), narrow.config, wide.config)
+
+
+def test_without_its_deepest_level_it_begins_as_if_nothing_came_up_from_there(plains_config):
+    torch.manual_seed(4)
+    config = replace(plains_config, padding="replicate")
+    whole, short = Network(config), Network(replace(config, multipliers=config.multipliers[:-1]))
+    own = config.width * config.multipliers[-2]
+    with torch.no_grad():
+        for parameter in whole.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+        for parameter in whole.grow[-1].parameters():
+            parameter.zero_()
+        first = whole.up[-2].blocks[0]
+        first.skip.weight[:, own:, 0, 0] = torch.eye(own)
+        first.skip.bias.zero_()
+        for of_both in (first.scale_shift.weight, first.scale_shift.bias):
+            of_both[2 * own:3 * own] = 0.0  # nor is it shifted
+        short.load_state_dict(grown(whole.state_dict(), config, short.config))
+        short.up[-1].blocks[0].norm.gain *= 2**0.5  # its mean square is no more over as many zeros besides
+        noise, low = torch.randn(1, 3, 128, 128), torch.randn(1, 3, 16, 16)
+        asked = torch.full((1,), 999.0), torch.full((1,), 30.0), torch.zeros(1)
+        rim = config.rim
+        one, other = (of(noise[..., rim:-rim, rim:-rim], asked[0], of.encode(low), *asked[1:], extra=of.read(noise))
+                      for of in (whole, short))
+    assert torch.allclose(one, other, atol=1e-4) and one.std() > 0.01
+    with pytest.raises(ValueError, match="not the first"):
+        grown(whole.state_dict(), config, replace(config, multipliers=(3,)))
+
+
+def test_of_fewer_levels_it_learns_as_well(taught, tmp_path):
+    assert len(narrower(taught, tmp_path).network.config.multipliers) == 2
+    short = narrower(taught, tmp_path / "short", levels=1, deepest=3)
+    assert short.network.config.multipliers == (1,)
+    short.run(progress=False)
+    with pytest.raises(ValueError, match="one level at least"):
+        narrower(taught, tmp_path / "none", levels=0)
