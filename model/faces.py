@@ -17,7 +17,7 @@ FIRST = 9                           # the level from which there are any
 FOLDS = {16: 2.6, 8: 1.3, 4: 0.6}   # how high noises of so many pixels are, folded
 BENT = 0.7, 0.4                     # by how much of the noises half and a quarter as wide, if these have two pixels
 STEEPEST = -1.0, 0.5                # slopes that are as dark, and as light, as any: snow in the sun is white
-MEAN = np.float32(0.019)               # of how much more that leaves of shade
+MEAN = np.float32(0.019)            # of how much more that leaves of shade
 
 
 def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None):

@@ -109,14 +109,10 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     if asked(dials.paint):
         share = dials.paint * shown.plain * land
         made = painted(made, inner(shown.fields, drop), inner(share, drop))
-    if sand is not None:
-        made = lit(made, shown.laid(dunes.field), dials.dunes * inner(sand, drop))
-    if woods is not None:
-        made = lit(made, shown.laid(crowns.field), dials.crowns * inner(woods, drop))
-    if rock is not None:
-        made = lit(made, shown.laid(rocks.field), dials.rocks * inner(rock, drop))
-    if white is not None:
-        made = lit(made, shown.laid(faces.field), dials.faces * inner(white, drop))
+    for kind, dial, ground in ((dunes, dials.dunes, sand), (crowns, dials.crowns, woods), (rocks, dials.rocks, rock),
+                               (faces, dials.faces, white)):
+        if ground is not None:
+            made = lit(made, shown.laid(kind.field), dial * inner(ground, drop))
     return made
 
 
