@@ -11,11 +11,11 @@ digit; `arrays` has them for NumPy and for a GPU. What changes here changes pixe
 import numpy as np
 
 from model import arrays
-from model.cover import rolling
+from model.rocks import slopes
 
 FIRST = 9                           # the level from which there are any
 FOLDS = {16: 2.6, 8: 1.3, 4: 0.6}   # how high noises of so many pixels are, folded
-BENT = 0.7, 0.4                     # by how much of the noises half and a quarter as wide, if these have two pixels
+BENT = 0.7, 0.4                     # by how much of the noises half and a quarter as wide
 STEEPEST = -1.0, 0.5                # slopes that are as dark, and as light, as any: snow in the sun is white
 MEAN = np.float32(0.019)            # of how much more that leaves of shade
 
@@ -25,13 +25,4 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None
     deviation 0.4 or so; 0 above `FIRST`. x wraps at the level's width. `device`: None for an array."""
     if level < FIRST:
         return arrays.zeros((y1 - y0, x1 - x0), device)
-    noises = {size: rolling((seed, 0xFACE5), level, size, x0, y0, x1 + 1, y1 + 1, device)
-              for size in (*FOLDS, min(FOLDS) // 2)}
-    high = arrays.zeros((y1 + 1 - y0, x1 + 1 - x0), device)
-    for size, folds in FOLDS.items():
-        bent = noises[size]
-        for halved, by in enumerate(BENT, 1):
-            if size >> halved in noises:
-                bent = bent + noises[size >> halved] * np.float32(by)
-        high -= abs(bent) * np.float32(folds)
-    return (high[1:, 1:] - high[:-1, :-1]).clip(*STEEPEST) + MEAN
+    return slopes((seed, 0xFACE5), FOLDS, BENT, level, x0, y0, x1, y1, device).clip(*STEEPEST) + MEAN

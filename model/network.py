@@ -634,11 +634,13 @@ def shortened(state: dict[str, torch.Tensor], old: NetworkConfig, new: NetworkCo
     levels = len(new.multipliers)
     if old.multipliers[:levels] != new.multipliers:
         raise ValueError(f"levels of {new.multipliers} are not the first of {old.multipliers}")
-    gone = re.compile(rf"(down|up)\.({'|'.join(str(i) for i in range(levels, len(old.multipliers)))})\."
-                      rf"|(shrink|grow)\.({'|'.join(str(i) for i in range(levels - 1, len(old.multipliers) - 1))})\."
-                      rf"|up\.{levels - 1}\.blocks\.0\.skip\.")
-    result = {name: value for name, value in state.items() if not gone.match(name)}
     first, own = f"up.{levels - 1}.blocks.0.", old.width * old.multipliers[levels - 1]
+    begins = {"down": levels, "up": levels, "shrink": levels - 1, "grow": levels - 1}  # of what is gone
+    result = {}
+    for name, value in state.items():
+        part, number = name.split(".")[:2]
+        if not (part in begins and int(number) >= begins[part] or name.startswith(first + "skip.")):
+            result[name] = value
     result[first + "conv1.weight"] = result[first + "conv1.weight"][:, own:]
     for name in [n for n in result if n.startswith(first + "scale_shift.")]:
         result[name] = result[name].unflatten(0, (2, 2 * own))[:, own:].flatten(0, 1)

@@ -88,7 +88,8 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     sand = found(shown.plain * sandy(around)) if asked(dials.dunes) and shown.laid else None
     woods = found(wooded(condition)) if asked(dials.crowns) and shown.laid else None
     rock = found((1 - shown.plain) * bare(condition, snow)) if asked(dials.rocks) and shown.laid else None
-    white = found((1 - shown.plain) * snow) if asked(dials.faces) and shown.laid else None
+    snowfield = (1 - shown.plain) * snow if asked(dials.snow) or asked(dials.faces) else None
+    white = found(snowfield) if asked(dials.faces) and shown.laid else None
     land = fertile(around) if asked(dials.town) or asked(dials.paint) or asked(dials.hush) else None
     if sand is not None and land is not None:
         land = land * (1 - sand)
@@ -96,7 +97,7 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     if asked(dials.hush):  # in great woods
         detail = detail * (1 - dials.hush * inner(shown.plain * (land * (1 - open_land)), drop - kept))
     if asked(dials.snow):  # of mountains
-        detail = detail * (1 - dials.snow * inner((1 - shown.plain) * snow, drop - kept))
+        detail = detail * (1 - dials.snow * inner(snowfield, drop - kept))
     if sand is not None:
         detail = detail * (1 - QUIET * inner(sand, drop - kept))
     made = inner(enlarged, drop - kept) + detail
