@@ -194,14 +194,17 @@ def narrow(teacher, imagery, out, recipe, steps, minutes, resume, threads):
 @click.option("--crowns", default="", help="... and trees in its woods")
 @click.option("--rocks", default="", help="... and rocks on its bare mountains")
 @click.option("--faces", default="", help="... and the faces of its mountains under snow")
+@click.option("--crags", default="", help="... and the ridges of those, and how much rock stands out of the snow")
+@click.option("--rivers", default="", help="share of water's colour that is laid over the rivers of its plains")
+@click.option("--shores", default="", help="how crisp, ragged and sandy its shores are")
 @click.option("--rows/--no-rows", default=True, help="tell the network every row's ground resolution")
 @click.option("--supports/--no-supports", default=True, help="a level stands on supports of the one above, smaller "
               "than its tiles")
 @click.option("--note", default="", help="a line for people, kept with the weights")
 @click.option("--publish", is_flag=True, help="make it the newest published version")
 def export(state, folder, another, share, times, halo, padding, plains, roads, degradation, projection, sharpening,
-           calming, shade, gentle, paint, slope, town, gain, hush, snow, dunes, crowns, rocks, faces, rows, supports,
-           note, publish):
+           calming, shade, gentle, paint, slope, town, gain, hush, snow, dunes, crowns, rocks, faces, crags,
+           rivers, shores, rows, supports, note, publish):
     """Turn a training's state.pt into a checkpoint (config.json + model.safetensors).
 
     STATE may also be the folder of a checkpoint: the same weights, to be asked otherwise.
@@ -226,7 +229,8 @@ def export(state, folder, another, share, times, halo, padding, plains, roads, d
         "torch": values.get("torch", torch.__version__), "note": note, "licence": "CC BY-SA 4.0, see docs/MODEL.md"}
     try:
         told, *others = map(_by_level, (degradation, projection, sharpening, calming, shade, gentle, paint,
-                                         slope, town, gain, hush, snow, dunes, crowns, rocks, faces))
+                                         slope, town, gain, hush, snow, dunes, crowns, rocks, faces, crags, rivers,
+                                         shores))
         sampler = checkpoints.SamplerConfig(tuple(int(t) for t in times.split(",")), told.pop("", 0.0), told, halo,
                                             *others, rows, supports)
     except ValueError as error:

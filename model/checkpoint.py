@@ -50,6 +50,9 @@ class SamplerConfig:
     crowns: dict[str, float] = field(default_factory=dict)       # ... and trees in woods, ...
     rocks: dict[str, float] = field(default_factory=dict)        # ... and rocks on bare mountains, ...
     faces: dict[str, float] = field(default_factory=dict)        # ... and the faces of those under snow
+    crags: dict[str, float] = field(default_factory=dict)        # ... and their ridges, and how much rock stands out
+    rivers: dict[str, float] = field(default_factory=dict)       # share of water's colour that is laid over rivers
+    shores: dict[str, float] = field(default_factory=dict)       # how crisp shores are
     rows: bool = False                              # told every row's ground resolution, not the window's middle's
     supports: bool = False                          # a level stands on supports of the one above, not on its tiles
 
@@ -64,7 +67,8 @@ class SamplerConfig:
                             ("light on slopes", self.slopes), ("town", self.towns), ("gain", self.gains),
                             ("hush", self.hushes), ("calm of snow", self.snows), ("light on dunes", self.dunes),
                             ("light on crowns", self.crowns), ("light on rocks", self.rocks),
-                            ("light on faces", self.faces)):
+                            ("light on faces", self.faces), ("light on crags", self.crags),
+                            ("river", self.rivers), ("crispness of shores", self.shores)):
             if unknown := [level for level in known if level not in map(str, range(1, MAX_ZOOM + 1, 2))]:
                 raise ValueError(f"there is a {what} at the odd levels to {MAX_ZOOM}, not at {unknown}")
             given |= {(what, level): value for level, value in known.items()}
@@ -85,7 +89,8 @@ class SamplerConfig:
         return Dials(*(of.get(str(level), 0.0) for of in (self.sharpenings, self.calmings, self.shades, self.slopes,
                                                           self.projections, self.paints, self.towns, self.gains,
                                                           self.hushes, self.snows, self.dunes, self.crowns,
-                                                          self.rocks, self.faces)))
+                                                          self.rocks, self.faces, self.crags, self.rivers,
+                                                          self.shores)))
 
 
 @dataclass(frozen=True)
@@ -159,15 +164,16 @@ def load(folder: Path, device: str = "cpu") -> Checkpoint:
         sampler = SamplerConfig(**{**known, "times": tuple(known["times"])})
         if not network.config.white and len(sampler.times) > 1:
             raise ValueError(f"it does not see x_t and is asked more than once, at {sampler.times}")
-        rugged = sampler.snows or sampler.rocks or sampler.faces
-        if (rugged or sampler.hushes or sampler.dunes) and not network.config.plains:
-            raise ValueError("woods of plains or snow of mountains are to be fainter, sand of plains to have dunes, or "
-                             "mountains rocks or faces, and it is not shown which are")
+        rugged = sampler.snows or sampler.rocks or sampler.faces or sampler.crags
+        if (rugged or sampler.hushes or sampler.dunes or sampler.rivers) and not network.config.plains:
+            raise ValueError("woods of plains or snow of mountains are to be fainter, plains to have dunes or rivers, "
+                             "or mountains rocks, faces or crags, and it is not shown which are")
         if (sampler.shades or sampler.gentle) and not (network.config.gullies and network.config.plains):
             raise ValueError("gullies are to be shaded or fainter as the base is rugged or plain, and it is not shown "
                              "both")
-        if sampler.crowns and not network.config.shown:
-            raise ValueError("woods are to have crowns besides what it is shown, and it is shown nothing")
+        if (sampler.crowns or sampler.shores) and not network.config.shown:
+            raise ValueError("woods are to have crowns, or shores to be crisp, besides what it is shown, and it is "
+                             "shown nothing")
         if sampler.paints and not (network.config.parcels and network.config.cover):
             raise ValueError("fields and woods are to be painted, and it is not shown both")
     except (TypeError, ValueError, KeyError) as error:

@@ -19,7 +19,7 @@ from model import dunes, land_use, towns
 from model.base import Base
 from model.errors import ElsewhereError
 from model.grid import ground_resolution, lonlat_to_pixel, pixel_to_lonlat, width
-from model.underlay import PALE, RUDDY
+from model.ground import PALE, RUDDY
 
 KINDS = ("coast", "river", "mountains", "desert", "dunes", "town")
 NAMES = {"coast": "coast", "river": "river mouth", "mountains": "mountains", "desert": "desert's edge",

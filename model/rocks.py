@@ -19,12 +19,20 @@ STEEPEST = np.float32(1.5)         # slope that is as light, or as dark, as any
 
 
 def slopes(names: tuple[int, ...], folds: dict[int, float], bent: tuple[float, ...], level: int,
-           x0: int, y0: int, x1: int, y1: int, device=None):
+           x0: int, y0: int, x1: int, y1: int, device=None, lattices: int = 1):
     """How steeply a ground falls to the north-west at these pixels of a level, float32 ``(y1-y0, x1-x0)``: `folds` are
     how high noises of so many pixels are, folded; each has been bent by as much as `bent` says of those half as wide, a
-    quarter, and so on, down to two pixels."""
+    quarter, and so on, down to two pixels. Every noise is the sum of as many `lattices` of squares, half of one
+    apart."""
+    def noise(size):
+        made = rolling(names, level, size, x0, y0, x1 + 1, y1 + 1, device)
+        for which in range(1, lattices):
+            off = which * size // 2
+            made += rolling((*names, which), level, size, x0 + off, y0 + off, x1 + 1 + off, y1 + 1 + off, device)
+        return made
+
     sizes = {size >> halved for size in folds for halved in range(len(bent) + 1) if size >> halved >= 2}
-    noises = {size: rolling(names, level, size, x0, y0, x1 + 1, y1 + 1, device) for size in sizes}
+    noises = {size: noise(size) for size in sizes}
     high = arrays.zeros((y1 + 1 - y0, x1 + 1 - x0), device)
     for size, fold in folds.items():
         noise = noises[size]

@@ -4,7 +4,22 @@ import numpy as np
 import pytest
 import torch
 
-from model import arrays, cover, crowns, dunes, faces, gullies, land_use, parcels, roads, rocks, towns
+from model import (
+    arrays,
+    cover,
+    crags,
+    crowns,
+    dunes,
+    faces,
+    gullies,
+    land_use,
+    parcels,
+    rivers,
+    roads,
+    rocks,
+    shores,
+    towns,
+)
 from model.base import PlateCarree
 
 HERE = torch.device("cpu")
@@ -18,11 +33,12 @@ def same(tensor, array) -> bool:
 @pytest.mark.parametrize("level", [7, 9, 11, 13, 15])
 @pytest.mark.parametrize("seed, box", PLACES)
 def test_every_field_is_the_same_to_the_bit(level, seed, box):
-    kinds = parcels, cover, land_use, gullies, towns, roads, dunes, crowns, rocks, faces
+    kinds = parcels, cover, land_use, gullies, towns, roads, dunes, crowns, rocks, faces, crags, rivers, shores
     fields = [(kind, ()) for kind in kinds]
     for kind, how in [*fields, (parcels, (True, parcels.Ruling((7.0, 48.0))))]:
         place = seed, level, *box, *how
         assert same(kind.field(*place, device=HERE), kind.field(*place)), kind
+    assert same(shores.beaches(seed, level, *box, device=HERE), shores.beaches(seed, level, *box))
 
 
 def test_so_is_how_plain_the_base_is():

@@ -79,15 +79,16 @@ def test_fields_and_woods_are_painted_only_if_they_are_shown(folder):
         checkpoints.load(folder)
 
 
-@pytest.mark.parametrize("dial", ["hushes", "snows", "dunes", "rocks", "faces"])
+@pytest.mark.parametrize("dial", ["hushes", "snows", "dunes", "rocks", "faces", "crags", "rivers"])
 def test_woods_of_plains_and_snow_are_fainter_and_sand_has_dunes_only_if_it_is_shown_which_are(folder, dial):
     edit(folder, lambda c: c["sampler"].update({dial: {"13": 0.4}}))
     with pytest.raises(BadCheckpoint, match="woods of plains or snow"):
         checkpoints.load(folder)
 
 
-def test_woods_have_crowns_only_beside_what_is_shown(folder):
-    edit(folder, lambda c: c["sampler"].update(crowns={"13": 0.1}))
+@pytest.mark.parametrize("dial", ["crowns", "shores"])
+def test_woods_have_crowns_and_shores_are_crisp_only_beside_what_is_shown(folder, dial):
+    edit(folder, lambda c: c["sampler"].update({dial: {"13": 0.1}}))
     with pytest.raises(BadCheckpoint, match="crowns"):
         checkpoints.load(folder)
 
@@ -115,12 +116,13 @@ def test_what_is_asked_besides_is_a_level_s_own():
     sampler = SamplerConfig(projections={"11": 0.2}, sharpenings={"9": 0.1}, calmings={"13": 0.5},
                             shades={"7": 0.06}, paints={"15": 0.05}, gentle={"9": 0.6}, slopes={"13": 0.04},
                             towns={"11": 0.5}, gains={"15": 0.1}, hushes={"11": 0.3}, snows={"13": 0.4},
-                            dunes={"9": 0.04}, crowns={"15": 0.2}, rocks={"11": 0.1}, faces={"9": 0.3})
+                            dunes={"9": 0.04}, crowns={"15": 0.2}, rocks={"11": 0.1}, faces={"9": 0.3},
+                            crags={"9": 0.4}, rivers={"11": 0.8}, shores={"15": 1.0})
     assert [sampler.gentleness(level) for level in (7, 9, 11)] == [0.0, 0.6, 0.0]
     assert [sampler.dials(level) for level in (5, 7, 9, 11, 13, 15)] == [
-        Dials(), Dials(shade=0.06), Dials(sharpening=0.1, dunes=0.04, faces=0.3),
-        Dials(projection=0.2, town=0.5, hush=0.3, rocks=0.1), Dials(calming=0.5, slope=0.04, snow=0.4),
-        Dials(paint=0.05, gain=0.1, crowns=0.2)]
+        Dials(), Dials(shade=0.06), Dials(sharpening=0.1, dunes=0.04, faces=0.3, crags=0.4),
+        Dials(projection=0.2, town=0.5, hush=0.3, rocks=0.1, rivers=0.8), Dials(calming=0.5, slope=0.04, snow=0.4),
+        Dials(paint=0.05, gain=0.1, crowns=0.2, shores=1.0)]
 
 
 @pytest.mark.parametrize("told", [{"degradation": -0.1}, {"degradations": {"9": 1.5}}, {"projections": {"9": 1.5}},
@@ -129,7 +131,8 @@ def test_what_is_asked_besides_is_a_level_s_own():
                                   {"gentle": {"7": 1.1}}, {"slopes": {"9": -1.0}}, {"towns": {"9": 1.2}},
                                   {"gains": {"9": -0.2}}, {"hushes": {"13": 1.2}}, {"snows": {"9": 1.5}},
                                   {"dunes": {"11": -0.1}}, {"crowns": {"13": 1.2}}, {"rocks": {"13": 1.2}},
-                                  {"faces": {"9": -0.1}}])
+                                  {"faces": {"9": -0.1}}, {"crags": {"9": 1.1}}, {"rivers": {"9": -0.1}},
+                                  {"shores": {"9": 1.1}}])
 def test_what_is_told_taken_out_or_sharpened_lies_between_none_and_all(told):
     with pytest.raises(ValueError, match="must lie in 0…1"):
         SamplerConfig(**told)

@@ -5,21 +5,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from model import crags
+from model.ground import fertile, smoothed, snowy
 from model.residual import enlarge
-from model.underlay import (
-    QUIET,
-    TOWN,
-    Dials,
-    Shown,
-    fertile,
-    finished,
-    painted,
-    projected,
-    shaded,
-    smoothed,
-    snowy,
-    tempered,
-)
+from model.underlay import QUIET, ROCK, ROCKY, TOWN, Dials, Shown, finished, painted, projected, shaded, tempered
 
 TILLED, WOODS, SAND, SEA, SNOW = (85, 100, 60), (25, 45, 25), (200, 160, 110), (20, 50, 90), (235, 236, 240)
 
@@ -234,3 +223,25 @@ def test_what_is_drawn_may_be_stronger():
     assert torch.allclose(drawn(condition, 0.2), 1.2 * detail, atol=1e-3)
     assert torch.allclose(drawn(condition, 0.0), detail, atol=1e-5)
     assert torch.allclose(drawn(condition / 400, 0.2), detail, atol=1e-5)  # where it is calm it is not
+
+
+def test_on_crags_snow_is_lit_and_where_they_are_steepest_it_is_rock():
+    condition, detail = striped(TILLED, WOODS, SNOW, SEA), torch.zeros(1, 3, 256, 256)
+    light = torch.full((1, 1, 256, 256), 0.3)
+    light[:, :, 64:128], light[:, :, 128:] = -0.5, -2.0
+    rugged = Shown(torch.zeros(1, 2, 256, 256), torch.zeros(1, 4, 256, 256), torch.zeros(1, 1, 256, 256), 0.0,
+                   laid=lambda field: light)
+    dials = Dials(crags=0.2)
+    bare, made = (finished(condition, detail, rugged, of) for of in (Dials(), dials))
+    elsewhere = [32, 96, 224]
+    assert torch.equal(made[..., elsewhere], bare[..., elsewhere])  # no other ground has any
+    sunny, shady, rock = made[0, :, [32, 96, 192], 160].T + 1
+    snow = bare[0, :, 32, 160] + 1
+    assert torch.allclose(sunny[1] / snow[1], torch.tensor(1 + 0.2 * (0.3 + crags.MEAN)), atol=1e-5)
+    assert torch.allclose(shady[1] / snow[1], torch.tensor(1 + 0.2 * (-0.5 + crags.MEAN)), atol=1e-5)
+    assert shady[0] / snow[0] < shady[2] / snow[2]  # shade is blue
+    darkest = snow * (1 + 0.2 * (crags.STEEPEST[0] + crags.MEAN) * torch.tensor((1.05, 1.0, 0.9)))
+    stone = torch.tensor(ROCK) / 127.5
+    assert torch.allclose(rock, darkest + 0.2 * ROCKY * (stone - darkest), atol=1e-5)
+    assert torch.equal(finished(condition, detail, rugged._replace(plain=1.0), dials), bare)  # an ice sheet
+    assert torch.equal(finished(condition, detail, rugged._replace(laid=None), dials), bare)

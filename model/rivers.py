@@ -1,0 +1,52 @@
+"""Rivers, for every (seed, level, X, Y): how much of a pixel is one, the same in every window.
+
+They run where a sum of smooth noises changes sign, so they wind and do not end, but for where a wider noise says that
+there is less and less water: a spring. A river is as many metres wide at every level; noises down to four pixels of the
+level that looks bend it, by a quarter of their width or so, so that it stays within what the level above has shown.
+
+Integers are hashed as for `parcels`, and all else is sums, products, quotients and square roots, so that no platform's
+libm decides a last digit; `arrays` has them for NumPy and for a GPU. What changes here changes pixels:
+`generator.REVISION`.
+"""
+
+import numpy as np
+
+from model import arrays
+from model.arrays import library, root
+from model.cover import rolling
+
+FIRST = 9                           # the level from which there are any
+KINDS = {512: 1.2, 256: 0.5}        # half of how many of its pixels the widest are, along noises so many pixels wide
+FLOW = 2                            # as wide are those that say how much water there is, and ...
+DRY = np.float32(0.1)               # ... where there is none
+FINEST = 4                          # pixels of a level: of the finest noises that bend them
+ROUGH = np.float32(0.85)            # how steep a noise is, in terms of the next wider
+FLAT = np.float32(0.35)             # where a sum of noises is flat, it is taken to be so steep: no lakes
+
+
+def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None):
+    """How much of the pixels x0…x1, y0…y1 of a level is river: float32 ``(y1-y0, x1-x0)`` in 0…1; 0 above `FIRST`. x
+    wraps at the level's width. `device`: None for an array."""
+    water = arrays.zeros((y1 - y0, x1 - x0), device)
+    for wide, half in KINDS.items() if level >= FIRST else ():
+        water = library(water).maximum(water, _river(seed, level, wide, half, (x0, y0, x1 + 1, y1 + 1), device))
+    return water
+
+
+def _river(seed: int, level: int, wide: int, half: float, place: tuple[int, int, int, int], device):
+    """Of one kind; less the last row and column."""
+    scale = 1 << (level - FIRST)
+
+    def noise(which, size):
+        return rolling((seed, 0x21FE6, wide, which), level, size, *place, device)
+    half = ((noise(1, FLOW * wide * scale) + DRY).clip(0, 1) * np.float32(half * scale))[:-1, :-1]
+    if device is None and not half.any():
+        return half
+    size, bed, steep = wide * scale, 0, np.float32(1)
+    while size >= FINEST:
+        bed = bed + noise(0, size) * (steep * np.float32(size))
+        size, steep = size // 2, steep * ROUGH
+    across, along = bed[:-1, 1:] - bed[:-1, :-1], bed[1:, :-1] - bed[:-1, :-1]
+    far = abs(bed[:-1, :-1]) / root(across * across + along * along + FLAT * FLAT)
+    middle = np.float32(0.5)  # of a pixel
+    return (middle + half - far).clip(0, 1) - (middle - half - far).clip(0, 1)
