@@ -79,9 +79,10 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
         enlarged = shaded(enlarged, condition, snow, shown.gullies, 1 - shown.plain, dials.shade, dials.slope)
     if asked(dials.gain):
         detail = detail * (1 + dials.gain * inner(bilinear(ground.lively(condition, around), SCALE), drop - kept))
+    laid = shown.laid if shown else None  # the oldest networks are shown nothing
     sand = woods = rock = white = None  # those that light is laid on
     snowfield = (1 - shown.plain) * snow if on_snow else None
-    if shown.laid:
+    if laid:
         sand = ground.found(shown.plain * ground.sandy(around)) if asked(dials.dunes) else None
         woods = ground.found(ground.wooded(condition)) if asked(dials.crowns) else None
         rock = ground.found((1 - shown.plain) * ground.bare(condition, snow)) if asked(dials.rocks) else None
@@ -109,18 +110,18 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     for kind, dial, where in ((dunes, dials.dunes, sand), (crowns, dials.crowns, woods), (rocks, dials.rocks, rock),
                               (faces, dials.faces, white)):
         if where is not None and asked(dial):
-            made = lit(made, shown.laid(kind.field), dial * inner(where, drop))
+            made = lit(made, laid(kind.field), dial * inner(where, drop))
     if white is not None and asked(dials.crags):
-        made = craggy(made, shown.laid(crags.field), dials.crags * inner(white, drop))
-    if asked(dials.rivers) and shown.laid:
+        made = craggy(made, laid(crags.field), dials.crags * inner(white, drop))
+    if asked(dials.rivers) and laid:
         dry = (1 - land) * ground.bare(condition, snow) * (1 if sand is None else 1 - sand)
         where = [inner(shown.plain * of, drop) for of in (land, dry)]
         if ground.found(sum(where)) is not None:
-            made = waters.watered(made, dials.rivers * shown.laid(rivers.field), *where)
-    if asked(dials.shores) and shown.laid:
+            made = waters.watered(made, dials.rivers * laid(rivers.field), *where)
+    if asked(dials.shores) and laid:
         wet = ground.watery(condition)
         if ground.found(wet * (1 - wet)) is not None:
-            made = made + dials.shores * waters.shore(made, inner(enlarged, drop), condition, wet, shown.laid, drop)
+            made = made + dials.shores * waters.shore(made, inner(enlarged, drop), condition, wet, laid, drop)
     return made
 
 
