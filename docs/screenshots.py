@@ -44,6 +44,8 @@ SCENES = {
     "compare": ("?world=earth&seed=42&z=9&lat=46.5&lon=8&compare=swipe&with=earth/43", DESKTOP, nothing),
     "phone": ("?world=earth&seed=pandora&z=7&lat=-48.5&lon=-74", PHONE, nothing),
     "farmland": ("?world=earth&seed=0&z=13&lat=42.04&lon=-93.42", DESKTOP, nothing),
+    "river": ("?world=earth&seed=0&z=12&lat=46.72&lon=2.1", DESKTOP, nothing),
+    "shore": ("?world=earth&seed=0&z=13&lat=50.7&lon=-1.5", DESKTOP, nothing),
     "town": ("?world=earth&seed=0&z=13&lat=48.697&lon=31.4036", DESKTOP, nothing),
     "z4": ("?world=earth&seed=42&z=4&lat=-15.9&lon=-68.2", DESKTOP, nothing),
     "z9": ("?world=earth&seed=42&z=9&lat=-15.9&lon=-68.2", DESKTOP, nothing),
