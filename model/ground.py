@@ -17,13 +17,14 @@ CALM = 5 / 127.5       # the deviation from the first at which it is half calm, 
 # Grey levels, of a kind of ground and of what is none, either way round.
 WHITE, COLOURED = (110.0, 170.0), (40.0, 20.0)  # of snow: its darkest colour, and what is between its colours
 LAND = -4.0, 8.0                      # by which the brighter of red and green is above blue
-SANDY, SNOWY = (-32.0, -14.0), (150.0, 110.0)   # what is tilled: green above red, of sand and of it; its darkest colour
+SANDY, SNOWY = (-32.0, -14.0), (150.0, 110.0)   # green above red, of sand and of what is tilled; its darkest colour
 WOODED = 40.0, 60.0                   # the mean of what has no towns, and of what may have
 WOODS = 80.0, 55.0                    # ... of what may be wooded, and of what is
 SEA = 14.0, 4.0                       # by which the brighter of red and green is below blue, of water and of bare land
 PALE = (178.0, 195.0), (9.0, 15.0)    # of red, and by which it is above green, of one kind of sand ...
 RUDDY = (150.0, 165.0), (32.0, 44.0)  # ... and of the other
 SHALLOW, DEEP = (0.1, 0.3), (0.3, 0.5)  # of the brightest colour: green and blue above red in water; blue above both
+
 
 def smoothed(condition: torch.Tensor) -> torch.Tensor:
     """The means ``(B, 3, h, w)`` of `AROUND`² pixels of a condition: what is seen `around` each."""

@@ -120,7 +120,7 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
             made = waters.watered(made, dials.rivers * laid(rivers.field), *where)
     if asked(dials.shores) and laid:
         wet = ground.watery(condition)
-        if ground.found(wet * (1 - wet)) is not None:
+        if ground.found(wet) is not None and ground.found(1 - wet) is not None:
             made = made + dials.shores * waters.shore(made, inner(enlarged, drop), condition, wet, laid, drop)
     return made
 

@@ -113,6 +113,9 @@ def test_noise_moves_a_shore_and_nothing_else():
         made = finished(condition, detail, NEVER._replace(laid=laid(reach)), Dials(shores=1.0))
         return int((made[0, 0, 128] * 127.5 + 127.5 < (LAND[0] + SEA[0]) / 2).sum())
     assert 2 <= sea(0.5) - sea(0.0) <= 12 and 2 <= sea(0.0) - sea(-0.5) <= 12
+    sharp = hazy(haze=0.1)  # a condition of land and sea and no pixel between
+    moved = [finished(sharp, detail, NEVER._replace(laid=laid(reach)), Dials(shores=1.0)) for reach in (-0.5, 0.5)]
+    assert (moved[0] - moved[1]).abs().max() > 0.1
     for inland in (LAND, SEA, SAND, SNOW):
         plain = colour(inland)[None, :, None, None].expand(1, 3, 64, 64)
         made = finished(plain, detail, NEVER._replace(laid=laid(0.9, 1.0)), Dials(shores=1.0))
