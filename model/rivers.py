@@ -42,10 +42,17 @@ def _river(seed: int, level: int, wide: int, half: float, place: tuple[int, int,
     half = ((noise(1, FLOW * wide * scale) + DRY).clip(0, 1) * np.float32(half * scale))[:-1, :-1]
     if device is None and not half.any():
         return half
-    size, bed, steep = wide * scale, 0, np.float32(1)
-    while size >= FINEST:
+    octaves, steep = [], np.float32(1)
+    while wide * scale >> len(octaves) >= FINEST:
+        octaves.append((wide * scale >> len(octaves), steep))
+        steep = steep * ROUGH
+    steepest = 3 * sum(float(steep) for _, steep in octaves)  # a noise changes by 2 a square along, and as much across
+    bed, rest = 0, sum(size * float(steep) for size, steep in octaves)
+    for size, steep in octaves:
         bed = bed + noise(0, size) * (steep * np.float32(size))
-        size, steep = size // 2, steep * ROUGH
+        rest -= size * float(steep)  # what the finer ones can add: however they bend it, the river is elsewhere
+        if device is None and abs(bed).min() > rest + (half.max() + 1) * steepest:
+            return np.zeros_like(half)
     across, along = bed[:-1, 1:] - bed[:-1, :-1], bed[1:, :-1] - bed[:-1, :-1]
     far = abs(bed[:-1, :-1]) / root(across * across + along * along + FLAT * FLAT)
     middle = np.float32(0.5)  # of a pixel

@@ -177,3 +177,21 @@ def test_they_are_alike_however_much_is_dropped(drop):
     inner = np.s_[..., drop - kept:kept - drop, drop - kept:kept - drop]
     less = finished(condition, detail[inner], NEVER._replace(laid=laid(0.2, 0.5, 0.3, cut)), dials, drop, kept)
     assert torch.allclose(less, whole[cut], atol=1e-5)
+
+
+@pytest.mark.parametrize("level", [9, 11, 13, 15])
+def test_where_the_river_is_elsewhere_nobody_looks_for_it_and_none_is_missed(level, monkeypatch):
+    """On a device, which is not asked on the way, a field has the same bits, at a river and at any place; and most
+    places need none of the finest noises."""
+    first, x, y = RIVERS
+    row, column = np.unravel_index(rivers.field(7, first, x, y, x + 256, y + 256).argmax(), (256, 256))
+    scale, chance = 1 << (level - first), np.random.default_rng(level)
+    places = [((x + column) * scale, (y + row) * scale), *chance.integers(0, width(level), (11, 2))]
+    boxes = [(int(x) - 64, int(y) - 64, int(x) + 64, int(y) + 64) for x, y in places]
+    sizes, rolling = [], rivers.rolling
+    monkeypatch.setattr(rivers, "rolling", lambda *how: sizes.append(how[2]) or rolling(*how))
+    found = [rivers.field(7, level, *box) for box in boxes]
+    finest = sizes.count(rivers.FINEST)
+    assert found[0].max() == 1 and 1 <= finest < (24 if level == first else 12)
+    for box, here in zip(boxes, found, strict=True):
+        assert np.array_equal(here, rivers.field(7, level, *box, device=torch.device("cpu")).numpy())
