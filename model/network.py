@@ -213,14 +213,14 @@ class RepeatingConv(nn.Conv2d):
 
 
 class Pointwise(nn.Conv2d):
-    """A convolution of one pixel. Without AVX-512, oneDNN's adds up otherwise on one thread than on more, at some
-    sizes; a matrix product does not."""
+    """A convolution of one pixel. oneDNN's adds up otherwise on one thread than on more, at some sizes; a matrix product
+    does not."""
 
     def __init__(self, inputs: int, outputs: int):
         super().__init__(inputs, outputs, 1)
 
     def _conv_forward(self, x, weight, bias):
-        if x.is_cuda or torch.is_grad_enabled() or torch.backends.cpu.get_cpu_capability() == "AVX512":
+        if x.is_cuda or torch.is_grad_enabled():
             return super()._conv_forward(x, weight, bias)
         return F.linear(x.permute(0, 2, 3, 1), weight[:, :, 0, 0], bias).permute(0, 3, 1, 2)
 
