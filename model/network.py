@@ -213,7 +213,7 @@ class RepeatingConv(nn.Conv2d):
 
 
 class Pointwise(nn.Conv2d):
-    """A convolution of one pixel. oneDNN's adds up otherwise on one thread than on more, at some sizes; a matrix product
+    """A convolution of one pixel. At some sizes oneDNN's adds up otherwise on one thread than on more; a matrix product
     does not."""
 
     def __init__(self, inputs: int, outputs: int):
