@@ -1,4 +1,5 @@
 """What kinds of ground a condition shows: each ``(B, 1, 4h, 4w)`` in 0…1, of a condition ``(B, 3, h, w)`` in -1…1.
+(Of `watery` and `lively` the condition's own pixels.)
 
 Told by colour, in grey levels, for nothing else is known; what is chosen here was chosen after places of the base.
 Whatever it is told by lies within 20 pixels.
@@ -112,6 +113,11 @@ def found(share: torch.Tensor) -> torch.Tensor | None:
     return share if share.is_cuda or bool(share.any()) else None
 
 
+def channels(numbers: tuple[float, ...], like: torch.Tensor) -> torch.Tensor:
+    """A number for each colour, ``(3, 1, 1)``, where another tensor is."""
+    return torch.tensor(numbers).to(like.device, non_blocking=True)[:, None, None]
+
+
 def coloured(levels: tuple[float, ...], like: torch.Tensor) -> torch.Tensor:
-    """A colour in grey levels, ``(3, 1, 1)``, where another tensor is."""
-    return torch.tensor(levels).to(like.device, non_blocking=True)[:, None, None] / 127.5 - 1
+    """A colour in grey levels, likewise, in -1…1."""
+    return channels(levels, like) / 127.5 - 1

@@ -2,7 +2,7 @@
 
 They run where a sum of smooth noises changes sign, so they wind and do not end, but for where a wider noise says that
 there is less and less water: a spring. A river is as many metres wide at every level; noises down to four pixels of the
-level that looks bend it, by a quarter of their width or so, so that it stays within what the level above has shown.
+level that looks bend it, the finer the less, so that it stays in the bed that the level above has shown.
 
 Integers are hashed as for `parcels`, and all else is sums, products, quotients and square roots, so that no platform's
 libm decides a last digit; `arrays` has them for NumPy and for a GPU. What changes here changes pixels:
@@ -28,18 +28,18 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None
     """How much of the pixels x0…x1, y0…y1 of a level is river: float32 ``(y1-y0, x1-x0)`` in 0…1; 0 above `FIRST`. x
     wraps at the level's width. `device`: None for an array."""
     water = arrays.zeros((y1 - y0, x1 - x0), device)
-    for wide, half in KINDS.items() if level >= FIRST else ():
-        water = library(water).maximum(water, _river(seed, level, wide, half, (x0, y0, x1 + 1, y1 + 1), device))
+    for wide, widest in KINDS.items() if level >= FIRST else ():
+        water = library(water).maximum(water, _river(seed, level, wide, widest, (x0, y0, x1 + 1, y1 + 1), device))
     return water
 
 
-def _river(seed: int, level: int, wide: int, half: float, place: tuple[int, int, int, int], device):
+def _river(seed: int, level: int, wide: int, widest: float, place: tuple[int, int, int, int], device):
     """Of one kind; less the last row and column."""
     scale = 1 << (level - FIRST)
 
     def noise(which, size):
         return rolling((seed, 0x21FE6, wide, which), level, size, *place, device)
-    half = ((noise(1, FLOW * wide * scale) + DRY).clip(0, 1) * np.float32(half * scale))[:-1, :-1]
+    half = ((noise(1, FLOW * wide * scale) + DRY).clip(0, 1) * np.float32(widest * scale))[:-1, :-1]
     if device is None and not half.any():
         return half
     octaves, steep = [], np.float32(1)

@@ -80,12 +80,13 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     if asked(dials.gain):
         detail = detail * (1 + dials.gain * inner(bilinear(ground.lively(condition, around), SCALE), drop - kept))
     laid = shown.laid if shown else None  # the oldest networks are shown nothing
-    sand = woods = rock = white = None  # those that light is laid on
+    sand = woods = bare = rock = white = None  # those that light is laid on
     snowfield = (1 - shown.plain) * snow if on_snow else None
     if laid:
         sand = ground.found(shown.plain * ground.sandy(around)) if asked(dials.dunes) else None
         woods = ground.found(ground.wooded(condition)) if asked(dials.crowns) else None
-        rock = ground.found((1 - shown.plain) * ground.bare(condition, snow)) if asked(dials.rocks) else None
+        bare = ground.bare(condition, snow) if asked(dials.rocks) or asked(dials.rivers) else None
+        rock = ground.found((1 - shown.plain) * bare) if asked(dials.rocks) else None
         white = ground.found(snowfield) if asked(dials.faces) or asked(dials.crags) else None
     of_land = dials.town, dials.paint, dials.hush, dials.rivers
     land = ground.fertile(around) if any(map(asked, of_land)) else None
@@ -114,7 +115,7 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     if white is not None and asked(dials.crags):
         made = craggy(made, laid(crags.field), dials.crags * inner(white, drop))
     if asked(dials.rivers) and laid:
-        dry = (1 - land) * ground.bare(condition, snow) * (1 if sand is None else 1 - sand)
+        dry = (1 - land) * bare * (1 if sand is None else 1 - sand)
         where = [inner(shown.plain * of, drop) for of in (land, dry)]
         if ground.found(sum(where)) is not None:
             made = waters.watered(made, dials.rivers * laid(rivers.field), *where)
@@ -155,8 +156,7 @@ def shaded(enlarged: torch.Tensor, condition: torch.Tensor, snow: torch.Tensor, 
 
 def lit(picture: torch.Tensor, light: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
     """``(B, 3, H, W)`` made lighter and darker by a `share` of `light`, both ``(B, 1, H, W)``."""
-    colour = torch.tensor(WARM).to(light.device, non_blocking=True)[:, None, None]
-    return picture + (picture + 1) * (share * (light * colour))
+    return picture + (picture + 1) * (share * (light * ground.channels(WARM, light)))
 
 
 def projected(picture: torch.Tensor, condition: torch.Tensor, share: Number) -> torch.Tensor:
@@ -170,7 +170,7 @@ def craggy(picture: torch.Tensor, light: torch.Tensor, share: torch.Tensor) -> t
     """Snow ``(B, 3, H, W)`` lighter and darker by a `share` of `light`, both ``(B, 1, H, W)``, and rock where it is
     darkest: too steep for snow."""
     steep = (ROCKY * share).clamp(max=1) * ground.rising(-light, *crags.BARE)
-    snow = lit(picture, light.clamp(*crags.STEEPEST) + float(crags.MEAN), share)
+    snow = lit(picture, light.clamp(*crags.STEEPEST) + crags.MEAN, share)
     return snow + steep * (ground.coloured(ROCK, picture) - snow)
 
 
@@ -178,6 +178,5 @@ def painted(picture: torch.Tensor, fields: torch.Tensor, share: torch.Tensor) ->
     """``(B, 3, H, W)`` made lighter or darker, and greener or browner, by as much as `fields`, pairs of channels
     ``(B, 2·n, H, W)``, say of each pixel, times `share`, ``(B, 1, H, W)``."""
     light, lush = fields.unflatten(1, (-1, 2)).sum(1).clamp(-MOST, MOST).split(1, 1)
-    lighter, greener = (torch.tensor(of).to(fields.device, non_blocking=True)[:, None, None]
-                        for of in (LIGHTER, GREENER))
+    lighter, greener = (ground.channels(of, fields) for of in (LIGHTER, GREENER))
     return picture + (picture + 1) * share * (light * lighter + lush * greener)
