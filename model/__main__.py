@@ -15,6 +15,7 @@ from model.errors import ElsewhereError
 from model.memory import keep_what_is_freed
 from model.network import PRESETS, Network, NetworkConfig
 from model.residual import Whitening
+from model.sampler import DIALS, SamplerConfig
 from model.training.imagery import IMAGERY
 from model.training.processes import await_others, here, join, machine
 
@@ -165,6 +166,13 @@ def narrow(teacher, imagery, out, recipe, steps, minutes, resume, threads):
     narrower.run()
 
 
+def asked(command):
+    """A command with an option for every dial."""
+    for of in reversed(DIALS.values()):
+        command = click.option(f"--{of.name}", default="", help=of.help)(command)
+    return command
+
+
 @main.command()
 @click.argument("state", type=click.Path(exists=True, path_type=Path))
 @click.argument("folder", type=click.Path(path_type=Path))
@@ -178,33 +186,14 @@ def narrow(teacher, imagery, out, recipe, steps, minutes, resume, threads):
 @click.option("--roads", is_flag=True, help="show roads from town to town, though in training there were none")
 @click.option("--degradation", default="0", help="what the network is told of its conditions, as 0.04 or by level, as "
               "0.04,9:0.1")
-@click.option("--projection", default="", help="share of what a level's 4×4 means are off its condition that is taken "
-              "out, as 11:0.2,13:0.1")
-@click.option("--sharpening", default="", help="by how much a level's condition is sharpened, as 11:0.2")
-@click.option("--calming", default="", help="... and smoothed where it is calm, likewise")
-@click.option("--shade", default="", help="how light and dark gullies in its snow are where the base is rugged")
-@click.option("--gentle", default="", help="by how much gullies are fainter where the base is plain")
-@click.option("--paint", default="", help="how light, dark, green and brown its fields and woods are")
-@click.option("--slope", default="", help="how light and dark gullies on other rugged land are")
-@click.option("--town", default="", help="share of a town's colour that is laid over its ground")
-@click.option("--gain", default="", help="by how much stronger what the network draws is, but where it is calm")
-@click.option("--hush", default="", help="... and by how much weaker in great woods of plains")
-@click.option("--snow", default="", help="... and by how much weaker on snow of mountains")
-@click.option("--dunes", default="", help="how light and dark dunes on its sand are where the base is plain")
-@click.option("--crowns", default="", help="... and trees in its woods")
-@click.option("--rocks", default="", help="... and rocks on its bare mountains")
-@click.option("--faces", default="", help="... and the faces of its mountains under snow")
-@click.option("--crags", default="", help="... and the ridges of those, and how much rock stands out of the snow")
-@click.option("--rivers", default="", help="share of water's colour that is laid over the rivers of its plains")
-@click.option("--shores", default="", help="how crisp, ragged and sandy its shores are")
+@asked
 @click.option("--rows/--no-rows", default=True, help="tell the network every row's ground resolution")
 @click.option("--supports/--no-supports", default=True, help="a level stands on supports of the one above, smaller "
               "than its tiles")
 @click.option("--note", default="", help="a line for people, kept with the weights")
 @click.option("--publish", is_flag=True, help="make it the newest published version")
-def export(state, folder, another, share, times, halo, padding, plains, roads, degradation, projection, sharpening,
-           calming, shade, gentle, paint, slope, town, gain, hush, snow, dunes, crowns, rocks, faces, crags,
-           rivers, shores, rows, supports, note, publish):
+def export(state, folder, another, share, times, halo, padding, plains, roads, degradation, rows, supports, note,
+           publish, **dials):
     """Turn a training's state.pt into a checkpoint (config.json + model.safetensors).
 
     STATE may also be the folder of a checkpoint: the same weights, to be asked otherwise.
@@ -228,11 +217,9 @@ def export(state, folder, another, share, times, halo, padding, plains, roads, d
         "teacher_steps": values.get("teacher_steps"), "machine": values.get("machine", machine()),
         "torch": values.get("torch", torch.__version__), "note": note, "licence": "CC BY-SA 4.0, see docs/MODEL.md"}
     try:
-        told, *others = map(_by_level, (degradation, projection, sharpening, calming, shade, gentle, paint,
-                                         slope, town, gain, hush, snow, dunes, crowns, rocks, faces, crags, rivers,
-                                         shores))
-        sampler = checkpoints.SamplerConfig(tuple(int(t) for t in times.split(",")), told.pop("", 0.0), told, halo,
-                                            *others, rows, supports)
+        told = _by_level(degradation)
+        sampler = SamplerConfig(tuple(int(t) for t in times.split(",")), told.pop("", 0.0), told, halo, rows=rows,
+                                supports=supports, **{key: _by_level(dials[of.name]) for key, of in DIALS.items()})
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     digest = checkpoints.save(folder, network, Whitening(values["whitening"]), sampler, recipe,

@@ -19,7 +19,8 @@ BENT = 0.6, 0.3             # by how much of the noises half and a quarter as wi
 LATTICES = 2                # of squares, half of one apart, that each noise is the sum of: of one alone they are seen
 STEEPEST = -1.0, 0.4        # slopes that are as dark, and as light, as any snow is
 MEAN = 0.03                 # of half of what more that leaves of shade: more, and all of the snow in the sun is white
-BARE = 0.8, 1.6             # slopes away from the light that begin to be rock, and are nothing else
+BARE = 0.8, 1.6             # slopes away from the light that begin to be rock, and are nothing else, ...
+ROCKY = 2.0                 # ... and by how much more rock is laid over them than light
 
 
 def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None):

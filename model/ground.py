@@ -13,6 +13,7 @@ from model.readings import bilinear, laid_as
 
 AROUND = 9             # pixels of a condition, along and across, whose mean is what is around each ...
 CLOSE = 3              # ... and close to it
+EVEN = 2 / 127.5       # a deviation of grey that has no contrast to tell
 CALM = 5 / 127.5       # the deviation from the first at which it is half calm, half lively
 
 # Grey levels, of a kind of ground and of what is none, either way round.
@@ -71,11 +72,25 @@ def wooded(condition: torch.Tensor) -> torch.Tensor:
     return bilinear(mean(land(red, green, blue) * rising((red + green + blue) / 3, *WOODS), CLOSE), SCALE)
 
 
+def dry(condition: torch.Tensor) -> torch.Tensor:
+    """Likewise how much it is not blue, as water is and snow's shade: of dark slopes nobody knows more."""
+    red, green, blue = levels(condition)
+    return bilinear(mean(rising(blue - torch.maximum(red, green), *SEA), CLOSE), SCALE)
+
+
 def bare(condition: torch.Tensor, snow: torch.Tensor) -> torch.Tensor:
     """Likewise how much it is neither sea, nor `snow`, nor dark: what dark slopes are made of nobody sees."""
     red, green, blue = levels(condition)
     dry = rising(blue - torch.maximum(red, green), *SEA) * rising((red + green + blue) / 3, *reversed(WOODS))
     return bilinear(mean(dry, CLOSE), SCALE) * (1 - snow)
+
+
+def contrast(condition: torch.Tensor, around: torch.Tensor) -> torch.Tensor:
+    """By how much of each colour what is light around a condition's pixels, ``(B, 3, h, w)``, is off their mean: the
+    deviation of their grey, along the line that fits their colours best."""
+    off = condition - around
+    grey = off.mean(1, keepdim=True)
+    return mean(off * grey, AROUND) / (mean(grey.square(), AROUND).sqrt() + EVEN)
 
 
 def watery(condition: torch.Tensor) -> torch.Tensor:

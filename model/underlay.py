@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional as F
 
-from model import crags, crowns, dunes, faces, ground, rivers, rocks, waters
+from model import crags, crowns, dunes, faces, ground, ridges, rivers, rocks, waters
 from model.grid import SCALE
 from model.readings import bilinear, inner
 from model.residual import enlarge
@@ -27,7 +27,6 @@ MOST = 1.6                    # of either
 TOWN = 124.0, 119.0, 106.0    # grey levels: the colour of towns, ...
 ROCK = 82.0, 75.0, 71.0       # ... and of rock that stands out of snow
 QUIET = 0.5                   # the share of what is drawn on sand that is left out: rubble
-ROCKY = 2.0                   # by how much more rock is laid over crags than light
 
 Number = float | torch.Tensor  # one for all, or one for each place, (B, 1, 1, 1)
 
@@ -50,6 +49,8 @@ class Dials(NamedTuple):
     rocks: Number = 0.0
     faces: Number = 0.0
     crags: Number = 0.0
+    still: Number = 0.0
+    ridges: Number = 0.0
     rivers: Number = 0.0
     shores: Number = 0.0
 
@@ -72,9 +73,8 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     around = ground.smoothed(condition)
     enlarged = enlarge(tempered(condition, around, dials.sharpening, dials.calming))
     on_snow = asked(dials.snow) or asked(dials.faces) or asked(dials.crags)
-    snow = None
-    if on_snow or asked(dials.shade) or asked(dials.slope) or asked(dials.rocks) or asked(dials.rivers):
-        snow = ground.snowy(condition)
+    beside_snow = dials.shade, dials.slope, dials.rocks, dials.rivers, dials.still, dials.ridges
+    snow = ground.snowy(condition) if on_snow or any(map(asked, beside_snow)) else None
     if asked(dials.shade) or asked(dials.slope):
         enlarged = shaded(enlarged, condition, snow, shown.gullies, 1 - shown.plain, dials.shade, dials.slope)
     if asked(dials.gain):
@@ -95,6 +95,8 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     open_land = ground.settled(around) if asked(dials.town) or asked(dials.hush) else None
     if asked(dials.hush):  # in great woods
         detail = detail * (1 - dials.hush * inner(shown.plain * (land * (1 - open_land)), drop - kept))
+    if asked(dials.still):  # on other mountains
+        detail = detail * (1 - dials.still * inner((1 - shown.plain) * (1 - snow), drop - kept))
     if asked(dials.snow):  # of mountains
         detail = detail * (1 - dials.snow * inner(snowfield, drop - kept))
     if sand is not None:
@@ -112,6 +114,11 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
                               (faces, dials.faces, white)):
         if where is not None and asked(dial):
             made = lit(made, laid(kind.field), dial * inner(where, drop))
+    if asked(dials.ridges) and laid:
+        hills = (1 - shown.plain) * torch.maximum(ground.dry(condition), snow)
+        if ground.found(hills) is not None:
+            made = ridged(made, laid(ridges.field), inner(bilinear(ground.contrast(condition, around), SCALE), drop),
+                          dials.ridges * inner(hills, drop), inner(snow, drop))
     if white is not None and asked(dials.crags):
         made = craggy(made, laid(crags.field), dials.crags * inner(white, drop))
     if asked(dials.rivers) and laid:
@@ -166,12 +173,25 @@ def projected(picture: torch.Tensor, condition: torch.Tensor, share: Number) -> 
     return picture - share * bilinear(off, SCALE)
 
 
-def craggy(picture: torch.Tensor, light: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
+def craggy(picture: torch.Tensor, light: torch.Tensor, share: torch.Tensor, kind=crags,
+           whole: torch.Tensor | None = None) -> torch.Tensor:
     """Snow ``(B, 3, H, W)`` lighter and darker by a `share` of `light`, both ``(B, 1, H, W)``, and rock where it is
-    darkest: too steep for snow."""
-    steep = (ROCKY * share).clamp(max=1) * ground.rising(-light, *crags.BARE)
-    snow = lit(picture, light.clamp(*crags.STEEPEST) + crags.MEAN, share)
+    darkest: too steep for snow. `kind`: says how dark that is; `whole`: of what, if not of that light."""
+    steep = (kind.ROCKY * share).clamp(max=1) * ground.rising(-(light if whole is None else whole), *kind.BARE)
+    snow = lit(picture, light.clamp(*kind.STEEPEST) + kind.MEAN, share)
     return snow + steep * (ground.coloured(ROCK, picture) - snow)
+
+
+def ridged(picture: torch.Tensor, light: torch.Tensor, contrast: torch.Tensor, share: torch.Tensor,
+           snow: torch.Tensor) -> torch.Tensor:
+    """Mountains ``(B, 3, H, W)`` lighter and darker by a `share`, ``(B, 1, H, W)``, of the light on ridges, ``(B, 2, H,
+    W)``, and more like what is light around there, or dark, as its `contrast` ``(B, 3, H, W)`` says: woods lie in
+    shade, and snow on what is lit. On `snow`, ``(B, 1, H, W)``, rock stands out."""
+    light, whole = light.split(1, 1)
+    clipped = light.clamp(*ridges.LIGHT)
+    picture = picture + ridges.SORTED * share * clipped * contrast
+    picture = lit(picture, clipped, share * (1 - snow))
+    return craggy(picture, light, ridges.SNOWY * share * snow, ridges, whole)
 
 
 def painted(picture: torch.Tensor, fields: torch.Tensor, share: torch.Tensor) -> torch.Tensor:

@@ -121,7 +121,8 @@ def block(checkpoint: Checkpoint, conditions: np.ndarray, seed: int, level: int,
     def whole(field: Callable) -> torch.Tensor:
         """Of all windows, without what is dropped around them."""
         kept = x0 + drop, y0 + drop, x0 + size - drop, y0 + size - drop
-        return torch.as_tensor(field(seed, level, *kept, where))[None, None]
+        made = torch.as_tensor(field(seed, level, *kept, where))[None]
+        return made if made.ndim == 4 else made[None]
 
     made = []
     for first in range(0, side, max(1, BATCH // side)):

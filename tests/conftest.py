@@ -35,9 +35,10 @@ def tiny_weights(tmp_path_factory) -> Path:
     """A checkpoint of the smallest preset with random weights: milliseconds a window, pixels that differ everywhere."""
     import torch
 
-    from model.checkpoint import SamplerConfig, save
+    from model.checkpoint import save
     from model.network import PRESETS, Network
     from model.residual import Whitening
+    from model.sampler import SamplerConfig
 
     folder = tmp_path_factory.mktemp("weights") / "tiny"
     generator_state = torch.random.get_rng_state()

@@ -7,10 +7,11 @@ import torch
 from torch.nn import functional as F
 
 from model import checkpoint as checkpoints
-from model.checkpoint import Checkpoint, SamplerConfig
+from model.checkpoint import Checkpoint
 from model.errors import BadCheckpoint
 from model.network import SCALE, Network, NetworkConfig
 from model.residual import Whitening, enlarge
+from model.sampler import SamplerConfig
 from model.schedule import ddim, timesteps
 from model.training.pixels import as_pixels, as_tensor
 from model.underlay import Dials, finished

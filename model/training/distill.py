@@ -18,10 +18,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from model.checkpoint import SamplerConfig, read_state
+from model.checkpoint import read_state
 from model.errors import BadCheckpoint
 from model.network import Network, NetworkConfig, grown, inputs
 from model.residual import Whitening, enlarge
+from model.sampler import SamplerConfig
 from model.schedule import ddim
 from model.training.adversary import COARSE, Discriminator, coarse_mean
 from model.training.batches import DRAWN, Batch, Batches

@@ -14,6 +14,7 @@ from model import (
     gullies,
     land_use,
     parcels,
+    ridges,
     rivers,
     roads,
     rocks,
@@ -33,7 +34,7 @@ def same(tensor, array) -> bool:
 @pytest.mark.parametrize("level", [7, 9, 11, 13, 15])
 @pytest.mark.parametrize("seed, box", PLACES)
 def test_every_field_is_the_same_to_the_bit(level, seed, box):
-    kinds = parcels, cover, land_use, gullies, towns, roads, dunes, crowns, rocks, faces, crags, rivers, shores
+    kinds = parcels, cover, land_use, gullies, towns, roads, dunes, crowns, rocks, faces, crags, ridges, rivers, shores
     fields = [(kind, ()) for kind in kinds]
     for kind, how in [*fields, (parcels, (True, parcels.Ruling((7.0, 48.0))))]:
         place = seed, level, *box, *how

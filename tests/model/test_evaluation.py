@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from model.checkpoint import SamplerConfig
 from model.errors import BadCheckpoint
 from model.evaluation import cascade, fidelity, repetition, report, seams, steps
 from model.evaluation.context import TINY, Context
@@ -28,6 +27,7 @@ from model.evaluation.statistics import (
 )
 from model.evaluation.targets import judge
 from model.network import PRESETS, Network
+from model.sampler import SamplerConfig
 from model.training.imagery import Patch
 
 

@@ -18,6 +18,7 @@ from model.generator import Generator, MemoryStore, Support
 from model.grid import TILE, width
 from model.network import Network
 from model.residual import Whitening
+from model.sampler import SamplerConfig
 from model.window import TILES, block, generate, rounded, supports, with_halo
 from model.worlds import World, Worlds
 
@@ -278,7 +279,7 @@ def shown(plains_config):
         for parameter in network.parameters():
             parameter.add_(0.05 * torch.randn_like(parameter))
     return checkpoints.Checkpoint(network, Whitening([[5.0, 0.1, 0.02, 0.02]]),
-                                  checkpoints.SamplerConfig((999,), halo=32), "tiny", {})
+                                  SamplerConfig((999,), halo=32), "tiny", {})
 
 
 def test_where_the_base_is_rugged_no_fields_are_shown_and_gullies_may_be_lit(shown):

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from model.checkpoint import Checkpoint, SamplerConfig
+from model.checkpoint import Checkpoint
 from model.evaluation.paper_windows import PAPERS, mosaic
 from model.network import PRESETS, Network, parameter_count
+from model.sampler import SamplerConfig
 from model.schedule import timesteps
 from model.training.imagery import Patch
 from model.training.loop import TrainConfig, Trainer

@@ -13,6 +13,7 @@ from model.errors import BadCheckpoint
 from model.generator import Generator
 from model.network import Network, grown
 from model.residual import Whitening
+from model.sampler import SamplerConfig
 from model.training import windows
 from model.training.imagery import Patch
 from model.training.narrow import BORDER, PIECE, SHIFT, NarrowConfig, Narrower, Windows
@@ -32,7 +33,7 @@ def teacher(plains_config, tmp_path_factory):
             parameter.add_(0.12 * torch.randn_like(parameter))  # loud: what is beyond a cut is missed
     folder = tmp_path_factory.mktemp("teacher")
     checkpoints.save(folder, network, Whitening([[5.0, 0.1, 0.02, 0.02]]),
-                     checkpoints.SamplerConfig((999,), halo=72, rows=True, supports=True), {})
+                     SamplerConfig((999,), halo=72, rows=True, supports=True), {})
     return folder
 
 

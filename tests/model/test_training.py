@@ -17,12 +17,12 @@ from torch.nn import functional as F
 from model import checkpoint as checkpoints
 from model import cover, parcels, towns
 from model.base import tone_curve
-from model.checkpoint import SamplerConfig
 from model.errors import BadCheckpoint, BadImagery
 from model.grid import pixel_to_lonlat
 from model.network import PRESETS, Network, Use, grown, inputs
 from model.readings import MOST, Creases, Relief, inner
 from model.residual import Whitening, enlarge
+from model.sampler import SamplerConfig
 from model.schedule import alpha_bars
 from model.training import calm
 from model.training.calm import LINES, LIVELIEST, ROUNDING

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from model import crags
 from model.ground import fertile, smoothed, snowy
 from model.residual import enlarge
-from model.underlay import QUIET, ROCK, ROCKY, TOWN, Dials, Shown, finished, painted, projected, shaded, tempered
+from model.underlay import QUIET, ROCK, TOWN, Dials, Shown, finished, painted, projected, shaded, tempered
 
 TILLED, WOODS, SAND, SEA, SNOW = (85, 100, 60), (25, 45, 25), (200, 160, 110), (20, 50, 90), (235, 236, 240)
 
@@ -242,6 +242,6 @@ def test_on_crags_snow_is_lit_and_where_they_are_steepest_it_is_rock():
     assert shady[0] / snow[0] < shady[2] / snow[2]  # shade is blue
     darkest = snow * (1 + 0.2 * (crags.STEEPEST[0] + crags.MEAN) * torch.tensor((1.05, 1.0, 0.9)))
     stone = torch.tensor(ROCK) / 127.5
-    assert torch.allclose(rock, darkest + 0.2 * ROCKY * (stone - darkest), atol=1e-5)
+    assert torch.allclose(rock, darkest + 0.2 * crags.ROCKY * (stone - darkest), atol=1e-5)
     assert torch.equal(finished(condition, detail, rugged._replace(plain=1.0), dials), bare)  # an ice sheet
     assert torch.equal(finished(condition, detail, rugged._replace(laid=None), dials), bare)
