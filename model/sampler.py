@@ -71,6 +71,8 @@ class SamplerConfig:
                                     "mountains are", ("plains",))
     rivers: dict[str, float] = dial("rivers", "river", "share of water's colour that is laid over the rivers of its "
                                     "plains", ("plains",))
+    courses: dict[str, float] = dial("courses", "watercourse", "... over those that run in valleys, and their lakes",
+                                     ("plains",))
     shores: dict[str, float] = dial("shores", "crispness of shores", "how crisp, ragged and sandy its shores are",
                                     ("shown",))
     rows: bool = False                              # told every row's ground resolution, not the window's middle's

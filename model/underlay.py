@@ -1,11 +1,11 @@
 """What a level's detail is added to, its condition enlarged; how far the sum may be from it; and what it lacks.
 
-The network draws what is finer than its condition. Fourteen things that it was not taught, or not well enough, are
+The network draws what is finer than its condition. Fifteen things that it was not taught, or not well enough, are
 ruled here, by level (`SamplerConfig`): of a level it may draw too little, and in great woods and on snow too much; z9
 is softer than what z11 was taught by; calm ground shows the grid of what is enlarged; mountains are clouds, or mud;
 what is drawn strays from its condition; of fields and woods it draws the borders, and hardly what is inside; the base
 knows of no towns; sand and woods are bare; bare mountains are fur; snow is feathers, and no rock stands out of it;
-there are hardly any rivers; and shores are a haze.
+mountains have no valleys; there are hardly any rivers; and shores are a haze.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional as F
 
-from model import crags, crowns, dunes, faces, ground, ridges, rivers, rocks, waters
+from model import courses, crags, crowns, dunes, faces, ground, ridges, rivers, rocks, waters
 from model.grid import SCALE
 from model.readings import bilinear, inner
 from model.residual import enlarge
@@ -52,6 +52,7 @@ class Dials(NamedTuple):
     still: Number = 0.0
     ridges: Number = 0.0
     rivers: Number = 0.0
+    courses: Number = 0.0
     shores: Number = 0.0
 
 
@@ -73,7 +74,7 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     around = ground.smoothed(condition)
     enlarged = enlarge(tempered(condition, around, dials.sharpening, dials.calming))
     on_snow = asked(dials.snow) or asked(dials.faces) or asked(dials.crags)
-    beside_snow = dials.shade, dials.slope, dials.rocks, dials.rivers, dials.still, dials.ridges
+    beside_snow = dials.shade, dials.slope, dials.rocks, dials.rivers, dials.still, dials.ridges, dials.courses
     snow = ground.snowy(condition) if on_snow or any(map(asked, beside_snow)) else None
     if asked(dials.shade) or asked(dials.slope):
         enlarged = shaded(enlarged, condition, snow, shown.gullies, 1 - shown.plain, dials.shade, dials.slope)
@@ -85,10 +86,11 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     if laid:
         sand = ground.found(shown.plain * ground.sandy(around)) if asked(dials.dunes) else None
         woods = ground.found(ground.wooded(condition)) if asked(dials.crowns) else None
-        bare = ground.bare(condition, snow) if asked(dials.rocks) or asked(dials.rivers) else None
+        beside_bare = dials.rocks, dials.rivers, dials.courses
+        bare = ground.bare(condition, snow) if any(map(asked, beside_bare)) else None
         rock = ground.found((1 - shown.plain) * bare) if asked(dials.rocks) else None
         white = ground.found(snowfield) if asked(dials.faces) or asked(dials.crags) else None
-    of_land = dials.town, dials.paint, dials.hush, dials.rivers
+    of_land = dials.town, dials.paint, dials.hush, dials.rivers, dials.courses
     land = ground.fertile(around) if any(map(asked, of_land)) else None
     if sand is not None and land is not None:
         land = land * (1 - sand)
@@ -121,11 +123,12 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
                           dials.ridges * inner(hills, drop), inner(snow, drop))
     if white is not None and asked(dials.crags):
         made = craggy(made, laid(crags.field), dials.crags * inner(white, drop))
-    if asked(dials.rivers) and laid:
-        dry = (1 - land) * bare * (1 if sand is None else 1 - sand)
-        where = [inner(shown.plain * of, drop) for of in (land, dry)]
-        if ground.found(sum(where)) is not None:
-            made = waters.watered(made, dials.rivers * laid(rivers.field), *where)
+    for kind, dial, among in ((rivers, dials.rivers, shown and shown.plain), (courses, dials.courses, 1)):
+        if asked(dial) and laid:
+            dry = (1 - land) * bare * (1 if sand is None else 1 - sand)
+            where = [inner(among * of, drop) for of in (land, dry)]
+            if ground.found(sum(where)) is not None:
+                made = waters.watered(made, dial * laid(kind.field), *where)
     if asked(dials.shores) and laid:
         wet = ground.watery(condition)
         if ground.found(wet) is not None and ground.found(1 - wet) is not None:

@@ -6,6 +6,7 @@ import torch
 
 from model import (
     arrays,
+    courses,
     cover,
     crags,
     crowns,
@@ -34,8 +35,9 @@ def same(tensor, array) -> bool:
 @pytest.mark.parametrize("level", [7, 9, 11, 13, 15])
 @pytest.mark.parametrize("seed, box", PLACES)
 def test_every_field_is_the_same_to_the_bit(level, seed, box):
-    kinds = parcels, cover, land_use, gullies, towns, roads, dunes, crowns, rocks, faces, crags, ridges, rivers, shores
-    fields = [(kind, ()) for kind in kinds]
+    kinds = parcels, cover, land_use, gullies, towns, roads
+    laid = dunes, crowns, rocks, faces, crags, ridges, rivers, courses, shores
+    fields = [(kind, ()) for kind in (*kinds, *laid)]
     for kind, how in [*fields, (parcels, (True, parcels.Ruling((7.0, 48.0))))]:
         place = seed, level, *box, *how
         assert same(kind.field(*place, device=HERE), kind.field(*place)), kind

@@ -80,7 +80,7 @@ def test_fields_and_woods_are_painted_only_if_they_are_shown(folder):
 
 
 @pytest.mark.parametrize("dial", ["hushes", "snows", "dunes", "rocks", "faces", "crags", "stills", "ridges",
-                                  "rivers"])
+                                  "rivers", "courses"])
 def test_woods_of_plains_and_snow_are_fainter_and_sand_has_dunes_only_if_it_is_shown_which_are(folder, dial):
     edit(folder, lambda c: c["sampler"].update({dial: {"13": 0.4}}))
     with pytest.raises(BadCheckpoint, match="not shown: plains"):
@@ -119,10 +119,10 @@ def test_what_is_asked_besides_is_a_level_s_own():
                             towns={"11": 0.5}, gains={"15": 0.1}, hushes={"11": 0.3}, snows={"13": 0.4},
                             dunes={"9": 0.04}, crowns={"15": 0.2}, rocks={"11": 0.1}, faces={"9": 0.3},
                             crags={"9": 0.4}, stills={"13": 0.6}, ridges={"15": 0.7}, rivers={"11": 0.8},
-                            shores={"15": 1.0})
+                            courses={"9": 0.7}, shores={"15": 1.0})
     assert [sampler.gentleness(level) for level in (7, 9, 11)] == [0.0, 0.6, 0.0]
     assert [sampler.dials(level) for level in (5, 7, 9, 11, 13, 15)] == [
-        Dials(), Dials(shade=0.06), Dials(sharpening=0.1, dunes=0.04, faces=0.3, crags=0.4),
+        Dials(), Dials(shade=0.06), Dials(sharpening=0.1, dunes=0.04, faces=0.3, crags=0.4, courses=0.7),
         Dials(projection=0.2, town=0.5, hush=0.3, rocks=0.1, rivers=0.8),
         Dials(calming=0.5, slope=0.04, snow=0.4, still=0.6),
         Dials(paint=0.05, gain=0.1, crowns=0.2, ridges=0.7, shores=1.0)]
@@ -135,7 +135,8 @@ def test_what_is_asked_besides_is_a_level_s_own():
                                   {"gains": {"9": -0.2}}, {"hushes": {"13": 1.2}}, {"snows": {"9": 1.5}},
                                   {"dunes": {"11": -0.1}}, {"crowns": {"13": 1.2}}, {"rocks": {"13": 1.2}},
                                   {"faces": {"9": -0.1}}, {"crags": {"9": 1.1}}, {"rivers": {"9": -0.1}},
-                                  {"shores": {"9": 1.1}}, {"stills": {"9": -0.1}}, {"ridges": {"9": 1.1}}])
+                                  {"shores": {"9": 1.1}}, {"stills": {"9": -0.1}}, {"ridges": {"9": 1.1}},
+                                  {"courses": {"9": 1.1}}])
 def test_what_is_told_taken_out_or_sharpened_lies_between_none_and_all(told):
     with pytest.raises(ValueError, match="must lie in 0…1"):
         SamplerConfig(**told)

@@ -1,4 +1,5 @@
-"""Rivers and shores: where they run is the same in every window of a round world; how they look beside land and sea."""
+"""Rivers, those of valleys too, and shores: where they run is the same in every window of a round world; how they look
+beside land and sea."""
 
 import hashlib
 
@@ -6,20 +7,23 @@ import numpy as np
 import pytest
 import torch
 
-from model import rivers, shores
+from model import courses, rivers, shores, streams
 from model.grid import width
 from model.ground import watery
 from model.residual import enlarge
 from model.underlay import Dials, Shown, finished
 from model.waters import BED, DRIED, RIVER
 
-FIELDS = {"rivers": rivers.field, "shores": shores.field, "beaches": shores.beaches}
+FIELDS = {"rivers": rivers.field, "courses": courses.field, "shores": shores.field, "beaches": shores.beaches}
 BITS = {("rivers", 9): "8ff7f33ad56520ad", ("rivers", 15): "2f72ae386be1b779",
+        ("courses", 9): "7ec3225a72bb0cf2", ("courses", 13): "4f8987b96a478ca5", ("courses", 15): "bc404e2c368710f1",
         ("shores", 9): "265f113becc05a55", ("shores", 15): "dc4f879fd6d5f285",
         ("beaches", 11): "dae38976d8f38911", ("beaches", 15): "5676a79f979015e7"}
 LAND, SEA, SAND, SNOW, WOODS = (85, 100, 60), (56, 105, 150), (200, 160, 110), (235, 236, 240), (25, 45, 25)
 NEVER = Shown(torch.zeros(1, 2, 256, 256), torch.zeros(1, 4, 256, 256), torch.zeros(1, 1, 256, 256), 1.0)
 RIVERS = 9, 64096, 42048  # a level and a place where seed 7 has some
+KINDS = {"courses": courses}
+WATERS = pytest.mark.parametrize("kind", [rivers, courses], ids=["rivers", "courses"])
 
 
 def colour(levels) -> torch.Tensor:
@@ -32,28 +36,28 @@ def hazy(land=LAND, sea=SEA, haze: int = 5) -> torch.Tensor:
     return (colour(land)[:, None] * (1 - wet) + colour(sea)[:, None] * wet)[None, :, None].expand(1, 3, 64, 64)
 
 
-def at_a_river(level: int) -> tuple[int, int]:
+def at_a_river(level: int, kind=rivers) -> tuple[int, int]:
     """A pixel in the middle of one of seed 7's."""
     first, x, y = RIVERS
-    row, column = np.unravel_index(rivers.field(7, first, x, y, x + 256, y + 256).argmax(), (256, 256))
+    row, column = np.unravel_index(kind.field(7, first, x, y, x + 256, y + 256).argmax(), (256, 256))
     return int(x + column) << (level - first), int(y + row) << (level - first)
 
 
 def laid(reach: float = 0.0, sandy: float = 0.0, river: float = 0.0, cut=np.s_[:]):
-    of = {shores.field: reach, shores.beaches: sandy, rivers.field: river}
+    of = {shores.field: reach, shores.beaches: sandy, rivers.field: river, courses.field: river}
     return lambda field: torch.full((1, 1, 256, 256), of[field])[cut]
 
 
 @pytest.mark.parametrize("name, level", BITS)
 def test_their_bits_are_written_down(name, level):
-    x, y = at_a_river(level)
+    x, y = at_a_river(level, KINDS.get(name, rivers))
     found = FIELDS[name](7, level, x - 150, y - 150, x + 150, y + 150)
     assert found.any() and hashlib.sha256(found.tobytes()).hexdigest()[:16] == BITS[name, level]
 
 
 @pytest.mark.parametrize("name, level", BITS)
 def test_a_window_does_not_matter_and_the_world_is_round(name, level):
-    field, (x, y) = FIELDS[name], (corner - 100 for corner in at_a_river(level))
+    field, (x, y) = FIELDS[name], (corner - 100 for corner in at_a_river(level, KINDS.get(name, rivers)))
     whole = field(7, level, x, y, x + 200, y + 200)
     assert whole[50:197, 37:189].any()
     assert np.array_equal(field(7, level, x + 37, y + 50, x + 189, y + 197), whole[50:197, 37:189])
@@ -74,11 +78,12 @@ def test_a_shore_is_moved_to_either_side_and_some_are_beaches():
     assert sandy.min() == 0 and sandy.max() == 1 and 0.1 < (sandy > 0.5).mean() < 0.6
 
 
-def test_a_river_is_as_wide_at_every_level_and_stays_in_its_bed():
+@WATERS
+def test_a_river_is_as_wide_at_every_level_and_stays_in_its_bed(kind):
     level, x, y = RIVERS
-    above = rivers.field(7, level, x, y, x + 256, y + 256)
+    above = kind.field(7, level, x, y, x + 256, y + 256)
     assert above.max() == 1 and 0.001 < above.mean() < 0.05
-    below = rivers.field(7, level + 2, 4 * x, 4 * y, 4 * (x + 256), 4 * (y + 256))
+    below = kind.field(7, level + 2, 4 * x, 4 * y, 4 * (x + 256), 4 * (y + 256))
     means = below.reshape(256, 4, 256, 4).mean((1, 3))
     assert means.mean() == pytest.approx(above.mean(), rel=0.15)
     assert np.corrcoef(above.ravel(), means.ravel())[0, 1] > 0.7
@@ -160,25 +165,29 @@ def test_what_a_shore_depends_on_lies_within_28_pixels():
     assert len(changed) and changed.min() >= 128 - 28 and changed.max() < 132 + 28
 
 
-def test_rivers_run_through_fertile_plains_and_their_beds_through_dry_ones():
+@WATERS
+def test_rivers_run_through_fertile_land_and_their_beds_through_dry(kind):
+    """Those that know of no valley, through plains alone."""
+    dial = kind.__name__.split(".")[-1]
     plain = torch.cat([colour(of)[None, :, None, None].expand(1, 3, 64, 16) for of in (LAND, SAND, SNOW, SEA)], -1)
     shown, detail = NEVER._replace(laid=laid(river=1.0)), torch.zeros(1, 3, 256, 256)
-    bare, made = (finished(plain, detail, shown, of) for of in (Dials(), Dials(rivers=0.8)))
+    bare, made = (finished(plain, detail, shown, of) for of in (Dials(), Dials(**{dial: 0.8})))
     land, sand, snow, sea = ((made - bare)[0, :, 128, at] for at in (32, 96, 160, 224))
     assert torch.allclose(land, 0.8 * (colour(RIVER) - bare[0, :, 128, 32]), atol=1e-4)
     assert torch.allclose(sand, DRIED * 0.8 * (colour(BED) - bare[0, :, 128, 96]), atol=1e-4)
     assert not snow.any() and not sea.any()
-    assert torch.equal(finished(plain, detail, shown._replace(plain=0.0), Dials(rivers=0.8)), bare)  # of mountains
+    rugged = finished(plain, detail, shown._replace(plain=0.0), Dials(**{dial: 0.8}))
+    assert torch.equal(rugged, bare if kind is rivers else made)
     dunes = shown._replace(laid=lambda field: torch.zeros(1, 1, 256, 256) if field not in FIELDS.values()
                            else shown.laid(field))
-    sandy = finished(plain, detail, dunes, Dials(rivers=0.8, dunes=0.05))
+    sandy = finished(plain, detail, dunes, Dials(dunes=0.05, **{dial: 0.8}))
     assert torch.allclose(sandy[0, :, 128, 96], bare[0, :, 128, 96], atol=1e-4)  # nor through a sea of sand
 
 
 @pytest.mark.parametrize("drop", [24, 48])
 def test_they_are_alike_however_much_is_dropped(drop):
     cut = np.s_[..., drop:-drop, drop:-drop]
-    condition, dials = hazy(), Dials(shores=0.9, rivers=0.7, projection=0.3)
+    condition, dials = hazy(), Dials(shores=0.9, rivers=0.7, courses=0.5, projection=0.3)
     detail = torch.randn(1, 3, 256, 256, generator=torch.Generator().manual_seed(2)) / 20
     whole = finished(condition, detail, NEVER._replace(laid=laid(0.2, 0.5, 0.3)), dials)
     kept = 4
@@ -187,16 +196,48 @@ def test_they_are_alike_however_much_is_dropped(drop):
     assert torch.allclose(less, whole[cut], atol=1e-5)
 
 
+@WATERS
 @pytest.mark.parametrize("level", [9, 11, 13, 15])
-def test_where_the_river_is_elsewhere_nobody_looks_for_it_and_none_is_missed(level, monkeypatch):
-    """On a device, which is not asked on the way, a field has the same bits, at a river and at any place; and most
-    places need none of the finest noises."""
-    places = [at_a_river(level), *np.random.default_rng(level).integers(0, width(level), (11, 2))]
+def test_where_the_river_is_elsewhere_nobody_looks_for_it_and_none_is_missed(kind, level, monkeypatch):
+    """On a device, which is not asked on the way, a field has the same bits, at a river and at any place; and of z13
+    and finer most places need none of the finest noises."""
+    places = [at_a_river(level, kind), *np.random.default_rng(level).integers(0, width(level), (11, 2))]
     boxes = [(int(x) - 64, int(y) - 64, int(x) + 64, int(y) + 64) for x, y in places]
-    sizes, rolling = [], rivers.rolling
-    monkeypatch.setattr(rivers, "rolling", lambda *how: sizes.append(how[2]) or rolling(*how))
-    found = [rivers.field(7, level, *box) for box in boxes]
-    finest = sizes.count(rivers.FINEST)
-    assert found[0].max() == 1 and 1 <= finest < (24 if level == RIVERS[0] else 12)
+    sizes, rolling = [], kind.rolling
+    monkeypatch.setattr(kind, "rolling", lambda *how: sizes.append(how[2]) or rolling(*how))
+    found = [kind.field(7, level, *box) for box in boxes]
+    finest = sizes.count(kind.FINEST)
+    assert found[0].max() == 1 and finest >= 1
+    if kind is rivers:
+        assert finest < (24 if level == RIVERS[0] else 12)
+    elif level >= 13:  # of three kinds, along x and along y
+        assert finest < 12 * 6 / 2
     for box, here in zip(boxes, found, strict=True):
-        assert np.array_equal(here, rivers.field(7, level, *box, device=torch.device("cpu")).numpy())
+        assert np.array_equal(here, kind.field(7, level, *box, device=torch.device("cpu")).numpy())
+
+
+def test_a_stream_beside_a_wider_one_flows_into_it():
+    wide, finer = (streams.streams(7, 9, 64, 40, 40, 80, 80, beside)[64] for beside in (0.0, 0.5))
+    into = (wide.known[2:4] != finer.known[2:4]).any(0)
+    assert 0.3 < into.mean() < 0.8 and np.array_equal(wide.known[:2], finer.known[:2])
+    wider = streams.streams(7, 9, 128, 18, 18, 42, 42)[128]
+    rows, columns = np.indices(into.shape)
+    ends = (finer.known[0] + finer.known[2] + columns + 40) / 2, (finer.known[1] + finer.known[3] + rows + 40) / 2
+    ends = [of[into] for of in ends]
+    x, y, along, down = (of.ravel()[:, None] for of in wider.known[:4])
+    rows, columns = (of.ravel()[:, None] for of in np.indices(wider.known.shape[1:]))
+    x, y = ends[0] - (x + columns + 18), ends[1] - (y + rows + 18)
+    at = ((x * along + y * down) / (along**2 + down**2 + 1e-9)).clip(0, 1)
+    assert np.hypot(x - at * along, y - at * down).min(0).max() < 1e-3  # on a wider one
+    assert np.hypot(*finer.known[2:4])[into].max() < 0.5
+
+
+def test_where_no_spring_around_is_lower_lies_a_lake():
+    found = streams.streams(7, 11, 512, 30, 30, 60, 60)[512]
+    x, y, along, down = found.known[:4]
+    lowest = np.argwhere((along == 0) & (down == 0))
+    assert 5 < len(lowest) < 200
+    for row, column in lowest[:5]:
+        x0, y0 = int((column + 30 + x[row, column]) * 512) - 96, int((row + 30 + y[row, column]) * 512) - 96
+        water = courses.field(7, 11, x0, y0, x0 + 192, y0 + 192)
+        assert 0.3 * np.pi * 18**2 < water.sum() and water.max() == 1  # bent, it is elsewhere by some pixels
