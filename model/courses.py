@@ -27,6 +27,7 @@ BESIDE = 0.5                         # squares from a wider river from which one
 BENT = *ridges.BENT, 0.04, 0.03, 0.015  # by how many squares noises half as wide as they, a quarter, ... bend them
 FINEST, FINER = 4, 0.5               # pixels: of the finest; by how much less such noises bend than those twice as wide
 STEEP = 3                            # how much nearer bending may bring a river
+BANK, SHOWN = 24, 1.0                # pixels beside a river that are near to it; half of one that is shown above
 EVERY, UNSEEN = 8, 72                # so many pixels apart one looks for a river, which may be so many nearer between
 FLAT = np.float32(0.35)              # where it changes by no more from pixel to pixel, how far it is nobody knows
 
@@ -48,9 +49,10 @@ class Near(NamedTuple):
 
 
 def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None):
-    """How much of the pixels x0…x1, y0…y1 of a level is river or lake: float32 ``(y1-y0, x1-x0)`` in 0…1; 0 above
-    `FIRST`. x wraps at the level's width. `device`: None for an array."""
-    water = arrays.zeros((y1 - y0, x1 - x0), device)
+    """How much of the pixels x0…x1, y0…y1 of a level is river or lake, and how near they are to one that the level
+    above has shown: float32 ``(2, y1-y0, x1-x0)`` in 0…1; 0 above `FIRST`. x wraps at the level's width. `device`: None
+    for an array."""
+    water = arrays.zeros((2, y1 - y0, x1 - x0), device)
     if level < FIRST:
         return water
     scale, place = 1 << (level - streams.FIRST), (x0, y0, x1 + 1, y1 + 1)
@@ -67,18 +69,20 @@ def _rivers(seed: int, level: int, size: int, half: float, found: streams.Stream
             device):
     """Of streams so many pixels apart; less the last row and column."""
     x0, y0, x1, y1 = place
-    near = list(_near(found, size, half, place))
-    far = arrays.zeros((y1 - y0, x1 - x0), device) + np.float32(STEEP * (half + 1))
+    reach = max(BANK, STEEP * (half + 1))
+    near = list(_near(found, size, reach, place))
+    far = arrays.zeros((y1 - y0, x1 - x0), device) + np.float32(reach)
+    none = arrays.zeros((2, y1 - y0 - 1, x1 - x0 - 1), device)
     if not near:
-        return far[1:, 1:] * 0
-    bent, rest = [0, 0], sum(float(by) for _, by in bends(size)) + (STEEP * (half + 1) + UNSEEN) / size
+        return none
+    bent, rest = [0, 0], sum(float(by) for _, by in bends(size)) + (reach + half + UNSEEN) / size
     for noise, by in bends(size):
         for axis in (0, 1):
             bent[axis] = bent[axis] + rolling((seed, ridges.NOISE + axis), level, noise, *place, device) * by
         rest -= float(by)  # what the finer ones can add: however they bend it, the river is elsewhere
         if device is None and noise > FINEST and not any(
                 _away(of, size, place, bent, EVERY, device)[0].min() < (rest + of.lake)**2 for of in near):
-            return far[1:, 1:] * 0
+            return none
     for of in near:
         left, top, right, bottom = of.box
         square, at = _away(of, size, place, bent, 1, device)
@@ -87,8 +91,10 @@ def _rivers(seed: int, level: int, size: int, half: float, found: streams.Stream
         here = np.s_[top - y0:bottom - y0, left - x0:right - x0]
         far[here] = library(away).minimum(far[here], away)
     across, down = far[:-1, 1:] - far[:-1, :-1], far[1:, :-1] - far[:-1, :-1]
-    far = far[:-1, :-1] / root(across * across + down * down + FLAT * FLAT)
-    return (np.float32(0.5) - far).clip(0, min(1.0, 2 * half))
+    far = far[:-1, :-1]
+    bank = (1 - far * np.float32(1 / BANK)).clip(0, float(half >= SHOWN))
+    far = far / root(across * across + down * down + FLAT * FLAT)
+    return library(far).stack([(np.float32(0.5) - far).clip(0, min(1.0, 2 * half)), bank])
 
 
 def bends(size: int) -> Iterator[tuple[int, np.float32]]:
@@ -108,13 +114,13 @@ def _away(of: Near, size: int, place: tuple[int, int, int, int], bent: list, ste
     return streams.away(of.x - us - bent[0][here], of.y - vs[:, None] - bent[1][here], of.along, of.down, of.share)
 
 
-def _near(found: streams.Streams, size: int, half: float, place: tuple[int, int, int, int]) -> Iterator[Near]:
-    """Of streams those that may be seen in a place."""
+def _near(found: streams.Streams, size: int, reach: float, place: tuple[int, int, int, int]) -> Iterator[Near]:
+    """Of streams those that come, at their nearest, within so many pixels of a place."""
     known = [of.ravel() for of in found.known[:5]]
     squares = list(np.ndindex(*found.known.shape[1:]))
     ends = {(row + int(np.floor(y + down)), column + int(np.floor(x + along)))
             for (row, column), x, y, along, down, _ in zip(squares, *known, strict=True) if along or down}
-    bend = sum(float(by) for _, by in bends(size)) + STEEP * (half + 1) / size
+    bend = sum(float(by) for _, by in bends(size)) + 2 * reach / size
     for square, x, y, along, down, share in zip(squares, *known, strict=True):
         row, column = square[0] + found.row, square[1] + found.column
         lake = 0.0 if along or down else LAKE

@@ -19,9 +19,9 @@ from model import arrays
 from model.arrays import library, picked, root
 from model.cover import rolling
 from model.grid import SCALE
-from model.streams import FIRST, Streams, away, streams
+from model.streams import FIRST, Streams, streams
 
-SLOPES = {32: 0.6, 16: 0.55, 8: 0.45, 4: 0.22}  # how steep the ground is at streams so many pixels apart
+SLOPES = {32: 0.6, 16: 0.55, 8: 0.45, 4: 0.28}  # how steep the ground is at streams so many pixels apart
 FINEST = min(SLOPES)
 NOISE = 0x21D71             # the key of the noises along x; that of those along y is the next
 BENT = 0.094, 0.047         # by how many squares noises half as wide as they and a quarter bend it all
@@ -78,9 +78,18 @@ def far(seed: int, level: int, size: int, found: Streams, x0: int, y0: int, x1: 
                 noise = (noise.permute if device else noise.transpose)(1, 3, 0, 2).reshape(size * size, -1)
                 x, y = (x, y + noise) if axis else (x + noise, y)
     nearest = None
-    for at in found.around(c0, r0, c1, r1, device)[:5].swapaxes(0, 1):
-        square, _ = away(at[0] - x, at[1] - y, *at[2:])
-        nearest = square if nearest is None else library(square).minimum(nearest, square)
+    for spring_x, spring_y, along, down, share in found.around(c0, r0, c1, r1, device)[:5].swapaxes(0, 1):
+        off_x, off_y = spring_x - x, spring_y - y  # and then as in `streams.away`, in place
+        at = off_x * along
+        at += off_y * down
+        at *= -share
+        library(at).clip(at, 0, 1, out=at)
+        off_x += at * along
+        off_y += at * down
+        off_x *= off_x
+        off_y *= off_y
+        off_x += off_y
+        nearest = off_x if nearest is None else library(at).minimum(nearest, off_x, out=nearest)
     nearest = root(nearest).reshape(size, size, r1 - r0, c1 - c0)
     nearest = (nearest.permute if device else nearest.transpose)(2, 0, 3, 1).reshape(box[3] - box[1], box[2] - box[0])
     return nearest[y0 - box[1]:y1 - box[1], x0 - box[0]:x1 - box[0]]

@@ -11,6 +11,7 @@ libm decides a last digit; `arrays` has them for NumPy and for a GPU. What chang
 `generator.REVISION`.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -59,6 +60,7 @@ def away(x, y, along, down, share):
     return x * x + y * y, at
 
 
+@lru_cache(maxsize=64)  # neighbouring windows have the widest in common
 def streams(seed: int, level: int, size: int, c0: int, r0: int, c1: int, r1: int, beside: float = 0.0
             ) -> dict[int, Streams]:
     """Of a box of squares `size` pixels wide, and of all wider ones around it, by size. `beside`: who springs so near,

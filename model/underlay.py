@@ -123,16 +123,20 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
                           dials.ridges * inner(hills, drop), inner(snow, drop))
     if white is not None and asked(dials.crags):
         made = craggy(made, laid(crags.field), dials.crags * inner(white, drop))
+    banks = 0
     for kind, dial, among in ((rivers, dials.rivers, shown and shown.plain), (courses, dials.courses, 1)):
         if asked(dial) and laid:
             dry = (1 - land) * bare * (1 if sand is None else 1 - sand)
             where = [inner(among * of, drop) for of in (land, dry)]
             if ground.found(sum(where)) is not None:
-                made = waters.watered(made, dial * laid(kind.field), *where)
+                field = laid(kind.field)
+                made = waters.watered(made, dial * field[:, :1], *where)
+                banks = (2 * where[0]).clamp(max=1) * field[:, 1:].sum(1, keepdim=True)
     if asked(dials.shores) and laid:
         wet = ground.watery(condition)
         if ground.found(wet) is not None and ground.found(1 - wet) is not None:
-            made = made + dials.shores * waters.shore(made, inner(enlarged, drop), condition, wet, laid, drop)
+            shore = waters.shore(made, inner(enlarged, drop), condition, wet, laid, drop)
+            made = made + dials.shores * (1 - banks) * shore  # a river's banks are where it is said to be
     return made
 
 

@@ -16,7 +16,7 @@ from model.waters import BED, DRIED, RIVER
 
 FIELDS = {"rivers": rivers.field, "courses": courses.field, "shores": shores.field, "beaches": shores.beaches}
 BITS = {("rivers", 9): "8ff7f33ad56520ad", ("rivers", 15): "2f72ae386be1b779",
-        ("courses", 9): "7ec3225a72bb0cf2", ("courses", 13): "4f8987b96a478ca5", ("courses", 15): "bc404e2c368710f1",
+        ("courses", 9): "7f148f82334522b2", ("courses", 13): "2a0634d1f07c8497", ("courses", 15): "dea36cdd937c94c7",
         ("shores", 9): "265f113becc05a55", ("shores", 15): "dc4f879fd6d5f285",
         ("beaches", 11): "dae38976d8f38911", ("beaches", 15): "5676a79f979015e7"}
 LAND, SEA, SAND, SNOW, WOODS = (85, 100, 60), (56, 105, 150), (200, 160, 110), (235, 236, 240), (25, 45, 25)
@@ -36,16 +36,26 @@ def hazy(land=LAND, sea=SEA, haze: int = 5) -> torch.Tensor:
     return (colour(land)[:, None] * (1 - wet) + colour(sea)[:, None] * wet)[None, :, None].expand(1, 3, 64, 64)
 
 
+def water(kind, *place) -> np.ndarray:
+    """How much of these pixels is river."""
+    found = kind.field(*place)
+    return found[0] if kind is courses else found
+
+
 def at_a_river(level: int, kind=rivers) -> tuple[int, int]:
     """A pixel in the middle of one of seed 7's."""
     first, x, y = RIVERS
-    row, column = np.unravel_index(kind.field(7, first, x, y, x + 256, y + 256).argmax(), (256, 256))
+    row, column = np.unravel_index(water(kind, 7, first, x, y, x + 256, y + 256).argmax(), (256, 256))
     return int(x + column) << (level - first), int(y + row) << (level - first)
 
 
-def laid(reach: float = 0.0, sandy: float = 0.0, river: float = 0.0, cut=np.s_[:]):
+def laid(reach: float = 0.0, sandy: float = 0.0, river: float = 0.0, cut=np.s_[:], bank: float = 0.0):
     of = {shores.field: reach, shores.beaches: sandy, rivers.field: river, courses.field: river}
-    return lambda field: torch.full((1, 1, 256, 256), of[field])[cut]
+
+    def made(field):
+        near = [torch.full((1, 1, 256, 256), bank)] * (field is courses.field)
+        return torch.cat([torch.full((1, 1, 256, 256), of[field]), *near], 1)[cut]
+    return made
 
 
 @pytest.mark.parametrize("name, level", BITS)
@@ -59,8 +69,8 @@ def test_their_bits_are_written_down(name, level):
 def test_a_window_does_not_matter_and_the_world_is_round(name, level):
     field, (x, y) = FIELDS[name], (corner - 100 for corner in at_a_river(level, KINDS.get(name, rivers)))
     whole = field(7, level, x, y, x + 200, y + 200)
-    assert whole[50:197, 37:189].any()
-    assert np.array_equal(field(7, level, x + 37, y + 50, x + 189, y + 197), whole[50:197, 37:189])
+    assert whole[..., 50:197, 37:189].any()
+    assert np.array_equal(field(7, level, x + 37, y + 50, x + 189, y + 197), whole[..., 50:197, 37:189])
     around = width(level)
     assert np.array_equal(field(7, level, x + around, y, x + 200 + around, y + 200), whole)
 
@@ -81,9 +91,9 @@ def test_a_shore_is_moved_to_either_side_and_some_are_beaches():
 @WATERS
 def test_a_river_is_as_wide_at_every_level_and_stays_in_its_bed(kind):
     level, x, y = RIVERS
-    above = kind.field(7, level, x, y, x + 256, y + 256)
+    above = water(kind, 7, level, x, y, x + 256, y + 256)
     assert above.max() == 1 and 0.001 < above.mean() < 0.05
-    below = kind.field(7, level + 2, 4 * x, 4 * y, 4 * (x + 256), 4 * (y + 256))
+    below = water(kind, 7, level + 2, 4 * x, 4 * y, 4 * (x + 256), 4 * (y + 256))
     means = below.reshape(256, 4, 256, 4).mean((1, 3))
     assert means.mean() == pytest.approx(above.mean(), rel=0.15)
     assert np.corrcoef(above.ravel(), means.ravel())[0, 1] > 0.7
@@ -207,7 +217,7 @@ def test_where_the_river_is_elsewhere_nobody_looks_for_it_and_none_is_missed(kin
     monkeypatch.setattr(kind, "rolling", lambda *how: sizes.append(how[2]) or rolling(*how))
     found = [kind.field(7, level, *box) for box in boxes]
     finest = sizes.count(kind.FINEST)
-    assert found[0].max() == 1 and finest >= 1
+    assert water(kind, 7, level, *boxes[0]).max() == 1 and finest >= 1
     if kind is rivers:
         assert finest < (24 if level == RIVERS[0] else 12)
     elif level >= 13:  # of three kinds, along x and along y
@@ -239,5 +249,25 @@ def test_where_no_spring_around_is_lower_lies_a_lake():
     assert 5 < len(lowest) < 200
     for row, column in lowest[:5]:
         x0, y0 = int((column + 30 + x[row, column]) * 512) - 96, int((row + 30 + y[row, column]) * 512) - 96
-        water = courses.field(7, 11, x0, y0, x0 + 192, y0 + 192)
-        assert 0.3 * np.pi * 18**2 < water.sum() and water.max() == 1  # bent, it is elsewhere by some pixels
+        lake = water(courses, 7, 11, x0, y0, x0 + 192, y0 + 192)
+        assert 0.3 * np.pi * 18**2 < lake.sum() and lake.max() == 1  # bent, it is elsewhere by some pixels
+
+
+def test_beside_a_river_of_valleys_no_shore_is_moved():
+    condition, detail = hazy(), torch.zeros(1, 3, 256, 256)
+    dials = Dials(shores=1.0, courses=0.8)
+    bare, moved, banks = (finished(condition, detail, NEVER._replace(laid=laid(0.4, 0.5, 0.0, bank=near)), of)
+                          for near, of in ((0.0, Dials()), (0.0, dials), (1.0, dials)))
+    west = np.s_[..., 96:120]  # land is around, and a shore's haze
+    assert (moved - bare)[west].abs().max() > 0.05
+    assert torch.allclose(banks[west], bare[west], atol=1e-5)
+    assert torch.equal(banks[..., 160:], moved[..., 160:])  # at sea there is no river
+
+
+@pytest.mark.parametrize("level", [11, 15])
+def test_a_river_has_banks_where_the_level_above_shows_it(level):
+    x, y = at_a_river(level, courses)
+    river, bank = courses.field(7, level, x - 100, y - 100, x + 100, y + 100)
+    assert bank.max() == 1 and bank.min() < 0.2 and (bank[river == 1] == 1).mean() > 0.9
+    x, y = at_a_river(9, courses)
+    assert not courses.field(7, 9, x - 100, y - 100, x + 100, y + 100)[1].any()  # there, it is shown first
