@@ -28,12 +28,12 @@ BENT = 0.094, 0.047         # by how many squares noises half as wide as they an
 LEFT = np.float32(0.8)      # share of the light on wide ones that is left out, for the level above has shown it
 
 SORTED = 1.8                # how much more of what is light, or dark, around there is laid over them than light
-SNOWY = 0.8                 # how much less light on snow
+SNOWY = 0.55                # how much less light on snow
 LIGHT = -2.0, 1.6           # slopes that are as dark, and as light, as any; ...
 STEEPEST = -1.6, 0.5        # ... and as any snow is
 MEAN = 0.06                 # of how much more that leaves of shade
-BARE = 0.9, 1.5             # slopes away from the light that begin to be rock, and are nothing else, ...
-ROCKY = 4.0                 # ... and by how much more rock is laid over them than light
+BARE = 1.3, 2.0             # slopes away from the light that begin to be rock, and are nothing else, ...
+ROCKY = 8.0                 # ... and by how much more rock is laid over them than light
 
 
 def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None):
