@@ -10,6 +10,8 @@ Integers are hashed as for `parcels`, and all else is sums, products, quotients 
 libm decides a last digit. What changes here changes pixels: `generator.REVISION`.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -29,6 +31,7 @@ COARSE = 5                # the zoom of the base that is asked, if it is not coa
 # Grey levels from one of them to the next, along and across: farmland of Blue Marble has 3 to 5, hills 6 to 8, the
 # Himalaya 10 to 30. What is below the first is a plain, what is above the second none.
 PLAIN, RUGGED = np.float32(7), np.float32(10)
+EVEN, STEEP = np.float32(4.5), np.float32(11)  # ... and what is below this first has no hills, above the second all
 SEA = 4                   # grey levels by which blue is above red and green where it is sea: a coast is no mountain
 
 
@@ -48,6 +51,16 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None
 
 def plain(base: np.ndarray) -> np.ndarray:
     """How plain pixels of a base are: uint8 ``(h + 2·AROUND, w + 2·AROUND, 3)`` -> float32 ``(h, w)`` in 0…1."""
+    return ((RUGGED - change(base)) / (RUGGED - PLAIN)).clip(0, 1)
+
+
+def hilly(base: np.ndarray) -> np.ndarray:
+    """Likewise how hilly they are: mountains are, hills that are tilled are a little."""
+    return ((change(base) - EVEN) / (STEEP - EVEN)).clip(0, 1)
+
+
+def change(base: np.ndarray) -> np.ndarray:
+    """Likewise by how many grey levels they change from one to the next."""
     pixels = base.astype(np.int32)
     land = pixels[..., 2] <= pixels[..., :2].max(2) + SEA
     grey = pixels.sum(2)
@@ -58,19 +71,20 @@ def plain(base: np.ndarray) -> np.ndarray:
         counted[after] += both
     side = 2 * AROUND + 1
     changes, counted = (sliding_window_view(x, (side, side)).sum((2, 3)).astype(np.float32) for x in (changes, counted))
-    change = changes * np.float32(2 / 3) / np.maximum(counted, 1)  # along and across, a mean of three colours
-    return ((RUGGED - change) / (RUGGED - PLAIN)).clip(0, 1)
+    return changes * np.float32(2 / 3) / np.maximum(counted, 1)  # along and across, a mean of three colours
 
 
-def plains(base: Base, level: int, x0: int, y0: int, x1: int, y1: int, device=None, cut: bool = False):
-    """How plain the base is under the pixels x0…x1, y0…y1 of a level finer than it: float32 ``(y1-y0, x1-x0)``.
-    `device`: None for an array. `cut`: as versions before there were towns have it, of which a window did not look at
-    the pixel of the base before its first, so that neighbours were told slightly different numbers."""
+def plains(base: Base, level: int, x0: int, y0: int, x1: int, y1: int, device=None, cut: bool = False,
+           told: Callable[[np.ndarray], np.ndarray] = plain):
+    """How plain the base is under the pixels x0…x1, y0…y1 of a level finer than it: float32 ``(y1-y0, x1-x0)``; or what
+    else of its pixels is to be `told`. `device`: None for an array. `cut`: as versions before there were towns have it,
+    of which a window did not look at the pixel of the base before its first, so that neighbours were told slightly
+    different numbers."""
     zoom = min(base.zoom, COARSE)
     (left, across), (top, along) = (_between(*ends, 1 << (level - zoom)) for ends in ((x0, x1), (y0, y1)))
     first, last = (left.min(), top.min()), (left.max() + 2, top.max() + 2)
     before = AROUND + (not cut)
-    known = plain(base.region(zoom, *(int(v) - before for v in first), *(int(v) + AROUND for v in last)))
+    known = told(base.region(zoom, *(int(v) - before for v in first), *(int(v) + AROUND for v in last)))
     known = known[before - AROUND:, before - AROUND:]
     rows = known[top - first[1]] * (1 - along) + known[top - first[1] + 1] * along
     found = rows[:, left - first[0]] * (1 - across[:, 0]) + rows[:, left - first[0] + 1] * across[:, 0]

@@ -57,14 +57,16 @@ class Dials(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """What the network is shown at a window's pixels, and how plain it is there, ``(B, 1, 4h, 4w)`` or a number; and
-    who is asked for light to lay on it: `laid` of a field makes that of the pixels which are not dropped."""
+    """What the network is shown at a window's pixels, and how plain it is there, ``(B, 1, 4h, 4w)`` or a number;
+    who is asked for light to lay on it: `laid` of a field makes that of the pixels which are not dropped; and how hilly
+    it is there."""
 
     gullies: torch.Tensor  # (B, 2, 4h, 4w)
     fields: torch.Tensor   # (B, 2·n, 4h, 4w): parcels and cover
     town: torch.Tensor     # (B, 1, 4h, 4w)
     plain: Number
     laid: Callable[[Callable], torch.Tensor] | None = None
+    hilly: Number = 0.0
 
 
 def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials: Dials, drop: int = 0,
@@ -73,22 +75,23 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     all but `kept` of these have been dropped already."""
     around = ground.smoothed(condition)
     enlarged = enlarge(tempered(condition, around, dials.sharpening, dials.calming))
+    rugged = 1 - shown.plain if shown else None  # the oldest networks are shown nothing
     on_snow = asked(dials.snow) or asked(dials.faces) or asked(dials.crags)
     beside_snow = dials.shade, dials.slope, dials.rocks, dials.rivers, dials.still, dials.ridges, dials.courses
     snow = ground.snowy(condition) if on_snow or any(map(asked, beside_snow)) else None
     if asked(dials.shade) or asked(dials.slope):
-        enlarged = shaded(enlarged, condition, snow, shown.gullies, 1 - shown.plain, dials.shade, dials.slope)
+        enlarged = shaded(enlarged, condition, snow, shown.gullies, rugged, dials.shade, dials.slope)
     if asked(dials.gain):
         detail = detail * (1 + dials.gain * inner(bilinear(ground.lively(condition, around), SCALE), drop - kept))
-    laid = shown.laid if shown else None  # the oldest networks are shown nothing
+    laid = shown.laid if shown else None
     sand = woods = bare = rock = white = None  # those that light is laid on
-    snowfield = (1 - shown.plain) * snow if on_snow else None
+    snowfield = rugged * snow if on_snow else None
     if laid:
         sand = ground.found(shown.plain * ground.sandy(around)) if asked(dials.dunes) else None
         woods = ground.found(ground.wooded(condition)) if asked(dials.crowns) else None
         beside_bare = dials.rocks, dials.rivers, dials.courses
         bare = ground.bare(condition, snow) if any(map(asked, beside_bare)) else None
-        rock = ground.found((1 - shown.plain) * bare) if asked(dials.rocks) else None
+        rock = ground.found(rugged * bare) if asked(dials.rocks) else None
         white = ground.found(snowfield) if asked(dials.faces) or asked(dials.crags) else None
     of_land = dials.town, dials.paint, dials.hush, dials.rivers, dials.courses
     land = ground.fertile(around) if any(map(asked, of_land)) else None
@@ -97,9 +100,9 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     open_land = ground.settled(around) if asked(dials.town) or asked(dials.hush) else None
     if asked(dials.hush):  # in great woods
         detail = detail * (1 - dials.hush * inner(shown.plain * (land * (1 - open_land)), drop - kept))
-    if asked(dials.still):  # on other mountains
-        detail = detail * (1 - dials.still * inner((1 - shown.plain) * (1 - snow), drop - kept))
-    if asked(dials.snow):  # of mountains
+    if asked(dials.still):  # on mountains
+        detail = detail * (1 - dials.still * inner(rugged * (1 - snow), drop - kept))
+    if asked(dials.snow):  # on theirs
         detail = detail * (1 - dials.snow * inner(snowfield, drop - kept))
     if sand is not None:
         detail = detail * (1 - QUIET * inner(sand, drop - kept))
@@ -117,13 +120,13 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
         if where is not None and asked(dial):
             made = lit(made, laid(kind.field), dial * inner(where, drop))
     if asked(dials.ridges) and laid:
-        hills = (1 - shown.plain) * torch.maximum(ground.dry(condition), snow)
+        hills = shown.hilly * torch.maximum(ground.dry(condition), snow)
         if ground.found(hills) is not None:
             made = ridged(made, laid(ridges.field), inner(bilinear(ground.contrast(condition, around), SCALE), drop),
                           dials.ridges * inner(hills, drop), inner(snow, drop))
     if white is not None and asked(dials.crags):
         made = craggy(made, laid(crags.field), dials.crags * inner(white, drop))
-    banks = 0
+    river = banks = 0.0
     for kind, dial, among in ((rivers, dials.rivers, shown and shown.plain), (courses, dials.courses, 1)):
         if asked(dial) and laid:
             dry = (1 - land) * bare * (1 if sand is None else 1 - sand)
@@ -131,12 +134,13 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
             if ground.found(sum(where)) is not None:
                 field = laid(kind.field)
                 made = waters.watered(made, dial * field[:, :1], *where)
-                banks = (2 * where[0]).clamp(max=1) * field[:, 1:].sum(1, keepdim=True)
+                if kind is courses:
+                    river, banks = field[:, :1], (2 * where[0]).clamp(max=1) * field[:, 1:]
     if asked(dials.shores) and laid:
         wet = ground.watery(condition)
         if ground.found(wet) is not None and ground.found(1 - wet) is not None:
-            shore = waters.shore(made, inner(enlarged, drop), condition, wet, laid, drop)
-            made = made + dials.shores * (1 - banks) * shore  # a river's banks are where it is said to be
+            shore = waters.shore(made, inner(enlarged, drop), condition, wet, laid, drop, river, banks)
+            made = made + dials.shores * shore
     return made
 
 

@@ -35,11 +35,15 @@ def watered(picture: torch.Tensor, river: torch.Tensor, green: torch.Tensor, dry
 
 
 def shore(picture: torch.Tensor, enlarged: torch.Tensor, condition: torch.Tensor, wet: torch.Tensor,
-          laid: Callable[[Callable], torch.Tensor], drop: int) -> torch.Tensor:
+          laid: Callable[[Callable], torch.Tensor], drop: int, river: torch.Tensor | float = 0.0,
+          banks: torch.Tensor | float = 0.0) -> torch.Tensor:
     """What a picture ``(B, 3, H, W)`` lacks of shores: ``(B, 3, H, W)``.
 
     A condition ``(B, 3, h, w)`` shows the way from land to water as one haze. On this side of its middle, moved to and
     fro, all becomes what land is around there, some of it a beach; on the other what water is, and that is calm.
+
+    Near a river that is drawn already, by as much as is its `banks`, land is where is no `river`, and no beach, both
+    ``(B, 1, H, W)``.
 
     `enlarged`: that condition; `wet`: how much of it is water, ``(B, 1, h, w)``; `laid`, `drop`: as in
     `underlay.finished`.
@@ -51,8 +55,10 @@ def shore(picture: torch.Tensor, enlarged: torch.Tensor, condition: torch.Tensor
     near = near * (1 - near)
     deep = wet - 0.5 + RAGGED * near * laid(shores.field)
     crisp = ground.rising(deep, -CRISP, CRISP)
+    crisp = crisp + banks * (river - crisp)
     told = ground.rising((water - land).abs().mean(1, keepdim=True), *APART)
     change = (3 * (crisp - wet).abs()).clamp(max=1) * (land + crisp * (water - land) - enlarged)
-    beach = SANDY * told * laid(shores.beaches) * ground.rising(-deep, *BEACH) * (1 - crisp)
+    change = change * (1 - banks * river)
+    beach = (1 - banks) * SANDY * told * laid(shores.beaches) * ground.rising(-deep, *BEACH) * (1 - crisp)
     change = change + beach * (ground.coloured(STRAND, picture) - enlarged - change)
     return change - QUIET * (4 * near * crisp) * (picture - enlarged)

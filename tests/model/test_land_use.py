@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model.base import PlateCarree
-from model.land_use import AROUND, field, plain, plains
+from model.land_use import AROUND, EVEN, STEEP, field, hilly, plain, plains
 from model.parcels import FIRST
 
 BITS = {11: "438a2beb669d2850", 13: "768691e7efcfaea1", 15: "768691e7efcfaea1"}
@@ -83,3 +83,20 @@ def test_windows_agree_where_the_base_is_neither_plain_nor_rugged():
                      for cut in (False, True)]) for x, y in places]
     assert all(np.array_equal(part[0], whole[y:y + 400, x:x + 400]) for x, y, part in parts)
     assert not all(np.array_equal(part[1], before[y:y + 400, x:x + 400]) for x, y, part in parts)
+
+
+def test_hills_are_told_between_plains_and_mountains_and_windows_agree_on_them():
+    board = (np.arange(80)[None] % 2) ^ (np.arange(40)[:, None] % 2)
+
+    def told(how, levels: int) -> float:
+        """Of ground that changes by so many grey levels along, and by as many across."""
+        return how(np.repeat((100 + levels * board)[..., None], 3, 2).astype(np.uint8)).mean()
+    assert [told(hilly, levels) for levels in (0, 2, 6)] == [0, 0, 1]
+    for levels in (3, 4, 5):
+        assert told(hilly, levels) == pytest.approx((2 * levels - EVEN) / (STEEP - EVEN), abs=1e-5)
+    assert told(plain, 3) == 1 and 0 < told(hilly, 3) < 0.5  # hills that are tilled
+    grey = np.random.default_rng(1).integers(96, 102, (64, 128, 1), dtype=np.uint8).repeat(3, 2)
+    base = PlateCarree(grey)
+    whole = plains(base, 9, 50000, 30000, 50640, 30300, told=hilly)
+    assert whole.std() > 0 and np.array_equal(plains(base, 9, 50101, 30043, 50340, 30290, told=hilly),
+                                              whole[43:290, 101:340])

@@ -103,7 +103,7 @@ def test_a_valley_is_where_the_level_above_has_it_and_is_not_shown_twice(level):
 def laid(own: float, whole: float) -> Shown:
     light = torch.stack([torch.full((256, 256), own), torch.full((256, 256), whole)])[None]
     return Shown(torch.zeros(1, 2, 256, 256), torch.zeros(1, 4, 256, 256), torch.zeros(1, 1, 256, 256), 0.0,
-                 laid=lambda kind: light)
+                 laid=lambda kind: light, hilly=1.0)
 
 
 def uniform(colour) -> torch.Tensor:
@@ -119,7 +119,9 @@ def test_mountains_are_lit_and_the_sea_is_not(colour, less, mean):
         made = finished(condition, detail, laid(own, own), dials)
         warm = torch.tensor((1.05, 1.0, 0.9))
         assert torch.allclose((made + 1) / (bare + 1), (1 + 0.2 * less * (own + mean) * warm)[:, None, None], atol=1e-4)
-        assert torch.equal(finished(condition, detail, laid(own, own)._replace(plain=1.0), dials), bare)
+        assert torch.equal(finished(condition, detail, laid(own, own)._replace(hilly=0.0), dials), bare)
+        hills = finished(condition, detail, laid(own, own)._replace(hilly=0.5), dials)
+        assert torch.allclose(hills - bare, (made - bare) / 2, atol=1e-5)
         assert torch.equal(finished(condition, detail, laid(own, own)._replace(laid=None), dials), bare)
 
 

@@ -19,6 +19,7 @@ from model.worlds import Worlds
 pytestmark = pytest.mark.shipped
 GOLDEN = Path(__file__).parent / "golden.json"  # written by `python -m tests.model.golden`, read before it is changed
 SHORES = [(13, 4059, 2753), (15, 16247, 11015)]  # a shore crosses the eastern border
+VALLEYS = [(11, 1071, 726), (15, 7461, 12406)]  # ridges and snow do; a river does
 PLACES = [(7, 60, 47), (9, 245, 190), (11, 1820, 800), (13, 7000, 3300), (15, 18000, 14000)]  # z, x, y
 
 
@@ -80,7 +81,7 @@ def test_threads_change_no_byte(generator):
         assert np.array_equal(made[0], made[1]) and np.array_equal(made[0], made[2])
 
 
-@pytest.mark.parametrize("z, x, y", [*PLACES, *SHORES])
+@pytest.mark.parametrize("z, x, y", [*PLACES, *SHORES, *VALLEYS])
 def test_two_windows_computed_apart_agree_at_their_border(generator, z, x, y):
     """Within 8 px of the shared border, each with its own halo: at most 1 grey level; latitude's change included."""
     checkpoint = checkpoints.load(checkpoints.published()[0])

@@ -253,15 +253,21 @@ def test_where_no_spring_around_is_lower_lies_a_lake():
         assert 0.3 * np.pi * 18**2 < lake.sum() and lake.max() == 1  # bent, it is elsewhere by some pixels
 
 
-def test_beside_a_river_of_valleys_no_shore_is_moved():
-    condition, detail = hazy(), torch.zeros(1, 3, 256, 256)
-    dials = Dials(shores=1.0, courses=0.8)
-    bare, moved, banks = (finished(condition, detail, NEVER._replace(laid=laid(0.4, 0.5, 0.0, bank=near)), of)
-                          for near, of in ((0.0, Dials()), (0.0, dials), (1.0, dials)))
-    west = np.s_[..., 96:120]  # land is around, and a shore's haze
-    assert (moved - bare)[west].abs().max() > 0.05
-    assert torch.allclose(banks[west], bare[west], atol=1e-5)
-    assert torch.equal(banks[..., 160:], moved[..., 160:])  # at sea there is no river
+def test_beside_a_river_of_valleys_there_is_land_and_no_beach_and_in_it_what_was_drawn():
+    """The haze about a river that the level above has shown is no shore: it is where it is said to be."""
+    off = (torch.arange(64.0) - 31.5).abs()
+    wet = (1.5 - off / 2).clamp(0, 1)  # two pixels of water, and haze
+    condition = (colour(LAND)[:, None] * (1 - wet) + colour(RIVER)[:, None] * wet)[None, :, None].expand(1, 3, 64, 64)
+    detail, dials = torch.zeros(1, 3, 256, 256), Dials(shores=1.0, courses=0.8)
+
+    def made(river, bank, of=dials):
+        return finished(condition, detail, NEVER._replace(laid=laid(0.0, 1.0, river, bank=bank)), of)
+    bare, shore, banks = made(0.0, 0.0, Dials()), made(0.0, 0.0), made(0.0, 1.0)
+    beside, land = np.s_[..., 114:122], colour(LAND)[:, None, None]
+    assert (banks - land)[beside].abs().mean() < 0.35 * (bare - land)[beside].abs().mean()
+    assert (shore - land)[..., 108:122].abs().max() > 3 * (banks - land)[..., 108:122].abs().max()  # a beach
+    drawn = made(1.0, 1.0, dials._replace(shores=0.0))
+    assert (made(1.0, 1.0) - drawn)[..., 124:132].abs().max() < 0.2 * (shore - bare).abs().max()
 
 
 @pytest.mark.parametrize("level", [11, 15])
