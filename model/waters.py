@@ -24,6 +24,7 @@ RAGGED = 3.2        # ... by how much of that a shore is moved, ...
 CRISP = 0.12        # ... how far from its middle all is land, or water, ...
 BEACH = 0.4, 0.2    # ... and from where to where on its landward side beaches begin
 SANDY = 0.6         # how much of a beach is sand
+SEEN = 0.04         # of what is around a pixel the share of water that a river shown there has
 APART = 0.05, 0.25  # what is between land and water that are hardly told apart, and are
 
 
@@ -52,6 +53,7 @@ def shore(picture: torch.Tensor, enlarged: torch.Tensor, condition: torch.Tensor
     water, land = (ground.smoothed(condition * share) / ground.smoothed(share)
                    for share in (wet**3 + 1e-3, (1 - wet)**3 + 1e-3))
     water, land, near, wet = (inner(bilinear(of, SCALE), drop) for of in (water, land, near, wet))
+    banks = banks * ground.rising(near, 0.0, SEEN)  # of a river that a condition does not show there is nothing to mend
     near = near * (1 - near)
     deep = wet - 0.5 + RAGGED * near * laid(shores.field)
     crisp = ground.rising(deep, -CRISP, CRISP)
