@@ -19,7 +19,7 @@ from model.worlds import Worlds
 pytestmark = pytest.mark.shipped
 GOLDEN = Path(__file__).parent / "golden.json"  # written by `python -m tests.model.golden`, read before it is changed
 SHORES = [(13, 4059, 2753), (15, 16247, 11015)]  # a shore crosses the eastern border
-VALLEYS = [(11, 1071, 726), (15, 7461, 12406)]  # ridges and snow do; a river does
+VALLEYS = [(11, 465, 775), (11, 1071, 726), (15, 7461, 12406)]  # ... a river, that one window shows; ridges; a river
 PLACES = [(7, 60, 47), (9, 245, 190), (11, 1820, 800), (13, 7000, 3300), (15, 18000, 14000)]  # z, x, y
 
 
