@@ -50,7 +50,7 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None
         wider = {size // SCALE: of for size, of in found.items()}
         slopes = {size // SCALE: slope for size, slope in SLOPES.items() if size >= SCALE * FINEST}
         shown = lit(seed, level - 2, wider, slopes, *above, device)
-        own = whole - LEFT * enlarged(shown, x0, y0, x1, y1)
+        own = whole - LEFT * enlarged(shown, *place, device)
     return library(whole).stack([own, whole])
 
 
@@ -95,13 +95,13 @@ def far(seed: int, level: int, size: int, found: Streams, x0: int, y0: int, x1: 
     return nearest[y0 - box[1]:y1 - box[1], x0 - box[0]:x1 - box[0]]
 
 
-def enlarged(above, x0: int, y0: int, x1: int, y1: int):
+def enlarged(above, x0: int, y0: int, x1: int, y1: int, device=None):
     """Of numbers of the level above, from a pixel before that of x0, y0 on, those of these pixels, bilinearly."""
     for axis, (begin, end) in enumerate(((y0, y1), (x0, x1))):
         at = np.arange(begin, end)
         before = (at + 2) // SCALE - begin // SCALE
         share = ((at % SCALE * 2 + 5) % 8 / 8).astype(np.float32)
-        share = arrays.put(share[:, None] if axis == 0 else share, above.device if library(above) is not np else None)
-        before = [arrays.put(of, above.device if library(above) is not np else None) for of in (before, before + 1)]
-        above = picked(above, before[0], axis) * (1 - share) + picked(above, before[1], axis) * share
+        share = arrays.put(share[:, None] if axis == 0 else share, device)
+        before, after = (picked(above, arrays.put(of, device), axis) for of in (before, before + 1))
+        above = before * (1 - share) + after * share
     return above

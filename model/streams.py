@@ -7,7 +7,7 @@ Gaillard et al. 2019). They run beside the wider ones as well, as gullies do; of
 one flow into it.
 
 Integers are hashed as for `parcels`, and all else is sums, products, quotients and square roots, so that no platform's
-libm decides a last digit; `arrays` has them for NumPy and for a GPU. What changes here changes pixels:
+libm decides a last digit. There are few, so NumPy makes them for a GPU, too. What changes here changes pixels:
 `generator.REVISION`.
 """
 

@@ -8,8 +8,6 @@ import torch
 
 from model import checkpoint as checkpoints
 from model.errors import BadCheckpoint
-from model.sampler import SamplerConfig
-from model.underlay import Dials
 
 
 @pytest.fixture
@@ -106,46 +104,6 @@ def test_publishing_keeps_the_older_versions(folder, tmp_path, monkeypatch):
     second = checkpoints.publish(folder)
     assert [p.name for p in checkpoints.published()] == [second, first]
     assert checkpoints.load(tmp_path / "weights" / first).sampler.times == (999, 499)
-
-
-def test_a_level_may_be_told_another_degradation():
-    sampler = SamplerConfig(degradation=0.04, degradations={"9": 0.1})
-    assert [sampler.told(level) for level in (7, 9, 11)] == [0.04, 0.1, 0.04]
-
-
-def test_what_is_asked_besides_is_a_level_s_own():
-    sampler = SamplerConfig(projections={"11": 0.2}, sharpenings={"9": 0.1}, calmings={"13": 0.5},
-                            shades={"7": 0.06}, paints={"15": 0.05}, gentle={"9": 0.6}, slopes={"13": 0.04},
-                            towns={"11": 0.5}, gains={"15": 0.1}, hushes={"11": 0.3}, snows={"13": 0.4},
-                            dunes={"9": 0.04}, crowns={"15": 0.2}, rocks={"11": 0.1}, faces={"9": 0.3},
-                            crags={"9": 0.4}, stills={"13": 0.6}, ridges={"15": 0.7}, rivers={"11": 0.8},
-                            courses={"9": 0.7}, shores={"15": 1.0})
-    assert [sampler.gentleness(level) for level in (7, 9, 11)] == [0.0, 0.6, 0.0]
-    assert [sampler.dials(level) for level in (5, 7, 9, 11, 13, 15)] == [
-        Dials(), Dials(shade=0.06), Dials(sharpening=0.1, dunes=0.04, faces=0.3, crags=0.4, courses=0.7),
-        Dials(projection=0.2, town=0.5, hush=0.3, rocks=0.1, rivers=0.8),
-        Dials(calming=0.5, slope=0.04, snow=0.4, still=0.6),
-        Dials(paint=0.05, gain=0.1, crowns=0.2, ridges=0.7, shores=1.0)]
-
-
-@pytest.mark.parametrize("told", [{"degradation": -0.1}, {"degradations": {"9": 1.5}}, {"projections": {"9": 1.5}},
-                                  {"sharpenings": {"9": -0.5}}, {"calmings": {"9": 2.0}},
-                                  {"shades": {"9": 7.0}}, {"paints": {"11": -0.1}},
-                                  {"gentle": {"7": 1.1}}, {"slopes": {"9": -1.0}}, {"towns": {"9": 1.2}},
-                                  {"gains": {"9": -0.2}}, {"hushes": {"13": 1.2}}, {"snows": {"9": 1.5}},
-                                  {"dunes": {"11": -0.1}}, {"crowns": {"13": 1.2}}, {"rocks": {"13": 1.2}},
-                                  {"faces": {"9": -0.1}}, {"crags": {"9": 1.1}}, {"rivers": {"9": -0.1}},
-                                  {"shores": {"9": 1.1}}, {"stills": {"9": -0.1}}, {"ridges": {"9": 1.1}},
-                                  {"courses": {"9": 1.1}}])
-def test_what_is_told_taken_out_or_sharpened_lies_between_none_and_all(told):
-    with pytest.raises(ValueError, match="must lie in 0…1"):
-        SamplerConfig(**told)
-
-
-@pytest.mark.parametrize("told", [{"degradations": {"8": 0.5}}, {"projections": {"17": 0.5}}])
-def test_there_is_none_at_a_level_that_is_not_made(told):
-    with pytest.raises(ValueError, match="at the odd levels to 15"):
-        SamplerConfig(**told)
 
 
 def test_a_version_of_before_there_were_projections_is_read(folder):
