@@ -332,6 +332,21 @@ def test_sand_has_dunes_and_woods_have_crowns_in_windows_and_blocks(shown, monke
         generate(laid, windows[0], 1, 13, 800, 700)
 
 
+def test_where_the_base_is_hilly_there_are_ridges_and_as_many_as_it_is(shown):
+    ridged = replace(shown, sampler=replace(shown.sampler, ridges={"11": 0.3}))
+    condition = np.full((80, 80, 3), (110, 120, 75), np.uint8)
+    changed = []
+    for depth in (0, 12, 22, 60):  # a third of the base's pixels are darker by so much than the others
+        pixels = np.full((512, 1024, 3), 110, np.uint8)
+        pixels[:, ::3] -= depth
+        bare, made = (generate(of, condition, 1, 11, 800, 700, base=PlateCarree(pixels)).astype(int)
+                      for of in (shown, ridged))
+        changed.append(np.abs(made - bare).mean())
+    assert changed[0] == changed[1] == 0 and 0.5 < changed[2] < 0.6 * changed[3]
+    alone = [generate(of, condition, 1, 11, 800, 700) for of in (shown, ridged)]
+    assert np.array_equal(*alone)  # without a base nobody knows of hills
+
+
 def alike(some, others) -> bool:
     """No value more than a grey level away, and hardly any so far."""
     away = np.abs(some.astype(int) - others)
@@ -340,9 +355,11 @@ def alike(some, others) -> bool:
 
 @pytest.mark.parametrize("level, x, y, batch", [(11, 800, 700, 2), (7, 126, 0, 16)])
 def test_a_block_is_its_windows(shown, monkeypatch, level, x, y, batch):
-    """In one batch or in batches of a row, on the world's edge too, with light in snow and paint on fields."""
+    """In one batch or in batches of a row, on the world's edge too, with light in snow and on hills, paint, and
+    rivers."""
     monkeypatch.setattr(window, "BATCH", batch)
-    everything = {"shades": {"11": 0.2}, "paints": {"11": 0.1}, "projections": {"11": 0.3}, "gentle": {"11": 0.5}}
+    everything = {"shades": {"11": 0.2}, "paints": {"11": 0.1}, "projections": {"11": 0.3}, "gentle": {"11": 0.5},
+                  "stills": {"7": 0.3}, "ridges": {"7": 0.2, "11": 0.2}, "courses": {"11": 0.8}}
     checkpoint = replace(shown, sampler=replace(shown.sampler, rows=True, **everything))
     pixels = np.full((256, 512, 3), (110, 105, 75), np.uint8)
     pixels[:, ::3] = 60
@@ -363,9 +380,12 @@ def test_what_a_gpu_is_given_is_the_same(shown, monkeypatch):
     pixels[:, ::3] = 85
     base = PlateCarree(pixels)
     conditions = np.full((4, 80, 80, 3), (110, 105, 75), np.uint8)
-    arrays_made = block(shown, conditions, 1, 11, 800, 700, 2, base=base)
+    laid = {name: {"11": 0.3} for name in ("ridges", "stills", "courses", "rocks", "shores")}
+    checkpoint = replace(shown, sampler=replace(shown.sampler, **laid))
+    arrays_made = block(checkpoint, conditions, 1, 11, 800, 700, 2, base=base)
+    assert not np.array_equal(arrays_made, block(shown, conditions, 1, 11, 800, 700, 2, base=base))
     monkeypatch.setattr(arrays, "of", lambda device: device)
-    assert np.array_equal(block(shown, conditions, 1, 11, 800, 700, 2, base=base), arrays_made)
+    assert np.array_equal(block(checkpoint, conditions, 1, 11, 800, 700, 2, base=base), arrays_made)
 
 
 def test_blocks_change_bytes_hardly_and_the_order_none(weights, make):
