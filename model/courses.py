@@ -16,15 +16,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model import arrays, ridges, streams
+from model import arrays, streams
 from model.arrays import library, root
-from model.cover import rolling
 
 FIRST = 9                            # the level from which there are any
 HALF = {32: 0.6, 16: 0.25, 8: 0.1}   # of `FIRST`'s pixels, half of how many rivers are, of streams so far apart
 LAKE = 0.035                         # ... and, of their squares, half of how much their lakes are
 BESIDE = 0.5                         # squares from a wider river from which one flows into it
-BENT = *ridges.BENT, 0.04, 0.03, 0.015  # by how many squares noises half as wide as they, a quarter, ... bend them
+BENT = *streams.BENT, 0.04, 0.03, 0.015  # by how many squares noises half as wide as they, a quarter, ... bend them
 FINEST, FINER = 4, 0.5               # pixels: of the finest; by how much less such noises bend than those twice as wide
 STEEP = 3                            # how much nearer bending may bring a river
 BANK, SHOWN = 24, 1.0                # pixels beside a river that are near to it; half of one that is shown above
@@ -78,7 +77,7 @@ def _rivers(seed: int, level: int, size: int, half: float, found: streams.Stream
     bent, rest = [0, 0], sum(float(by) for _, by in bends(size)) + (reach + half + UNSEEN) / size
     for noise, by in bends(size):
         for axis in (0, 1):
-            bent[axis] = bent[axis] + rolling((seed, ridges.NOISE + axis), level, noise, *place, device) * by
+            bent[axis] = bent[axis] + streams.bend(seed, level, axis, noise, *place, device) * by
         rest -= float(by)  # what the finer ones can add: however they bend it, the river is elsewhere
         if device is None and noise > FINEST and not any(
                 _away(of, size, place, bent, EVERY, device)[0].min() < (rest + of.lake)**2 for of in near):

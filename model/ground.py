@@ -81,8 +81,8 @@ def dry(condition: torch.Tensor) -> torch.Tensor:
 def bare(condition: torch.Tensor, snow: torch.Tensor) -> torch.Tensor:
     """Likewise how much it is neither sea, nor `snow`, nor dark: what dark slopes are made of nobody sees."""
     red, green, blue = levels(condition)
-    dry = rising(blue - torch.maximum(red, green), *SEA) * rising((red + green + blue) / 3, *reversed(WOODS))
-    return bilinear(mean(dry, CLOSE), SCALE) * (1 - snow)
+    light = rising(blue - torch.maximum(red, green), *SEA) * rising((red + green + blue) / 3, *reversed(WOODS))
+    return bilinear(mean(light, CLOSE), SCALE) * (1 - snow)
 
 
 def contrast(condition: torch.Tensor, around: torch.Tensor) -> torch.Tensor:

@@ -15,16 +15,13 @@ libm decides a last digit; `arrays` has them for NumPy and for a GPU. What chang
 
 import numpy as np
 
-from model import arrays
+from model import arrays, streams
 from model.arrays import library, picked, root
-from model.cover import rolling
 from model.grid import SCALE
-from model.streams import FIRST, Streams, streams
+from model.streams import FIRST, Streams
 
 SLOPES = {32: 0.6, 16: 0.55, 8: 0.45, 4: 0.28}  # how steep the ground is at streams so many pixels apart
 FINEST = min(SLOPES)
-NOISE = 0x21D71             # the key of the noises along x; that of those along y is the next
-BENT = 0.094, 0.047         # by how many squares noises half as wide as they and a quarter bend it all
 LEFT = np.float32(0.8)      # share of the light on wide ones that is left out, for the level above has shown it
 
 SORTED = 1.8                # how much more of what is light, or dark, around there is laid over them than light
@@ -43,7 +40,7 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None
     place = x0, y0, x1, y1
     if level < FIRST:
         return arrays.zeros((2, y1 - y0, x1 - x0), device)
-    found = streams(seed, level, FINEST, x0 // FINEST - 2, y0 // FINEST - 2, x1 // FINEST + 3, y1 // FINEST + 3)
+    found = streams.streams(seed, level, FINEST, x0 // FINEST - 2, y0 // FINEST - 2, x1 // FINEST + 3, y1 // FINEST + 3)
     whole = own = lit(seed, level, found, SLOPES, *place, device)
     if level > FIRST:
         above = x0 // SCALE - 1, y0 // SCALE - 1, -(-x1 // SCALE) + 1, -(-y1 // SCALE) + 1
@@ -70,26 +67,17 @@ def far(seed: int, level: int, size: int, found: Streams, x0: int, y0: int, x1: 
     box = c0 * size, r0 * size, c1 * size, r1 * size
     corners = np.arange(size, dtype=np.float32) / np.float32(size)
     x, y = (arrays.put(of.ravel()[:, None], device) for of in np.meshgrid(corners, corners))
-    for halved, by in enumerate(BENT, 1):
+    for halved, by in enumerate(streams.BENT, 1):
         if size >> halved >= 2:
             for axis in (0, 1):
-                noise = rolling((seed, NOISE + axis), level, size >> halved, *box, device) * np.float32(by)
+                noise = streams.bend(seed, level, axis, size >> halved, *box, device) * np.float32(by)
                 noise = noise.reshape(r1 - r0, size, c1 - c0, size)
                 noise = (noise.permute if device else noise.transpose)(1, 3, 0, 2).reshape(size * size, -1)
                 x, y = (x, y + noise) if axis else (x + noise, y)
     nearest = None
     for spring_x, spring_y, along, down, share in found.around(c0, r0, c1, r1, device)[:5].swapaxes(0, 1):
-        off_x, off_y = spring_x - x, spring_y - y  # and then as in `streams.away`, in place
-        at = off_x * along
-        at += off_y * down
-        at *= -share
-        library(at).clip(at, 0, 1, out=at)
-        off_x += at * along
-        off_y += at * down
-        off_x *= off_x
-        off_y *= off_y
-        off_x += off_y
-        nearest = off_x if nearest is None else library(at).minimum(nearest, off_x, out=nearest)
+        square, _ = streams.away(spring_x - x, spring_y - y, along, down, share)
+        nearest = square if nearest is None else library(square).minimum(nearest, square, out=nearest)
     nearest = root(nearest).reshape(size, size, r1 - r0, c1 - c0)
     nearest = (nearest.permute if device else nearest.transpose)(2, 0, 3, 1).reshape(box[3] - box[1], box[2] - box[0])
     return nearest[y0 - box[1]:y1 - box[1], x0 - box[0]:x1 - box[0]]

@@ -17,14 +17,15 @@ from typing import NamedTuple
 import numpy as np
 
 from model import arrays
-from model.arrays import hashed, root
-from model.cover import splines
+from model.arrays import hashed, library, root
+from model.cover import rolling, splines
 from model.grid import width
 
 FIRST, WIDEST = 7, 32       # of streams, none are wider apart than so many pixels of this level
 OFF = 0.45                  # how far a spring is from the middle of its square, in squares
 HILLS = {4: 2.0, 2: 0.7}    # how high noises so many of the widest squares wide are, ...
 UNEVEN = 0.15               # ... and what every spring has besides
+BENT = 0.094, 0.047         # by how many squares noises half as wide as they and a quarter bend them
 # Squares from which the nearest stream may come, and those to whose spring one may flow.
 NEAR = [(dy, dx) for dy in range(-2, 3) for dx in range(-2, 3) if abs(dx) + abs(dy) < 4]
 AROUND = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dx or dy]
@@ -53,11 +54,23 @@ class Streams(NamedTuple):
 
 
 def away(x, y, along, down, share):
-    """The square of how far streams are from a point, of which their springs are at x, y; and where each is nearest,
-    from its spring, 0, to its end, 1."""
-    at = (-(x * along + y * down) * share).clip(0, 1)
-    x, y = x + at * along, y + at * down
-    return x * x + y * y, at
+    """The square of how far streams are from a point, of which their springs are at x, y, both written over; and where
+    each is nearest, from its spring, 0, to its end, 1."""
+    at = x * along
+    at += y * down
+    at *= -share
+    library(at).clip(at, 0, 1, out=at)
+    x += at * along
+    y += at * down
+    x *= x
+    y *= y
+    x += y
+    return x, at
+
+
+def bend(seed: int, level: int, axis: int, size: int, x0: int, y0: int, x1: int, y1: int, device=None):
+    """The noise so many pixels wide that bends streams along x, or y: float32 ``(y1-y0, x1-x0)`` in -1…1."""
+    return rolling((seed, 0x21D71 + axis), level, size, x0, y0, x1, y1, device)
 
 
 @lru_cache(maxsize=64)  # neighbouring windows have the widest in common
@@ -73,7 +86,7 @@ def streams(seed: int, level: int, size: int, c0: int, r0: int, c1: int, r1: int
         return arrays.grid(hashed(key, which), columns % (width(level) // size), rows, middle - off, middle + off, None)
     x, y = random(1, 0.5, OFF), random(2, 0.5, OFF)
     if size == WIDEST << (level - FIRST):
-        wider, to_wider, far, high = {}, None, None, random(3, 0.0, UNEVEN)
+        wider, high = {}, random(3, 0.0, UNEVEN)
         for times, by in HILLS.items():
             of = splines(hashed(key, 3, times), level, size * times, *(size * at for at in box), size)
             high = high + of * np.float32(by)
@@ -91,7 +104,7 @@ def streams(seed: int, level: int, size: int, c0: int, r0: int, c1: int, r1: int
         chosen = steep < steepest
         for of, value in ((steepest, steep), (fall, lower), (along, to_x), (down, to_y)):
             np.copyto(of, value, where=chosen)
-    if to_wider is not None:
+    if wider and beside:
         for of, value in ((along, to_wider[0]), (down, to_wider[1]), (fall, -far)):
             np.copyto(of, value[mine], where=far[mine] < np.float32(beside))
     share = 1 / (along * along + down * down + TINY)
@@ -107,7 +120,7 @@ def risen(wider: Streams, box: tuple[int, int, int, int], columns: np.ndarray, r
     found = found[:, :, (rows // 2 - box[1])[:, None], columns // 2 - box[0]]
     half, odd = np.float32(0.5), [(of % 2).astype(np.float32) for of in (columns, rows)]
     x, y = found[0] - (odd[0] + x) * half, found[1] - (odd[1][:, None] + y) * half
-    square, at = away(x, y, *found[2:5])
+    square, at = away(x.copy(), y.copy(), *found[2:5])
     nearest = square.argmin(0)[None]
     x, y, square, at, along, down, high, fall = (np.take_along_axis(of, nearest, 0)[0] for of in (
         x, y, square, at, found[2], found[3], found[5], found[6]))

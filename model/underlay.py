@@ -127,8 +127,9 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     if white is not None and asked(dials.crags):
         made = craggy(made, laid(crags.field), dials.crags * inner(white, drop))
     river = banks = 0.0
-    for kind, dial, among in ((rivers, dials.rivers, shown and shown.plain), (courses, dials.courses, 1)):
+    for kind, dial in (rivers, dials.rivers), (courses, dials.courses):
         if asked(dial) and laid:
+            among = shown.plain if kind is rivers else 1  # those that know of no valley
             dry = (1 - land) * bare * (1 if sand is None else 1 - sand)
             where = [inner(among * of, drop) for of in (land, dry)]
             if ground.found(sum(where)) is not None:

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from model import ground, ridges
+from model import ground, ridges, streams
 from model.grid import width
 from model.residual import enlarge
 from model.ridges import FINEST, SLOPES, far, field, lit
-from model.streams import streams
 from model.underlay import ROCK, Dials, Shown, finished
 from tests.model.test_underlay import SAND, SEA, SNOW, WOODS, striped
 
@@ -48,7 +47,7 @@ def test_light_and_shade_are_as_much_and_every_seed_has_its_own(level):
 
 @pytest.mark.parametrize("level, size", [(7, 32), (9, 4), (15, 8)])
 def test_streams_run_downhill_to_a_spring_beside(level, size):
-    found = streams(7, level, size, 50, 60, 80, 85)[size]
+    found = streams.streams(7, level, size, 50, 60, 80, 85)[size]
     x, y, along, down, _, high, fall = found.known
     ends = np.floor(x + along).astype(int), np.floor(y + down).astype(int)
     assert (found.column, found.row) == (50, 60) and all(set(np.unique(of)) == {-1, 0, 1} for of in ends)
@@ -62,30 +61,27 @@ def test_streams_run_downhill_to_a_spring_beside(level, size):
     assert np.allclose((high + fall)[inside], high[to], atol=1e-5)
 
 
-def test_whoever_is_far_away_is_not_asked_and_need_not_be():
+def test_whoever_is_far_away_is_not_asked_and_need_not_be(monkeypatch):
     """The nearest of the streams of all squares about is that of those which are asked."""
     for seed, size in ((1, 4), (2, 8), (3, 32)):
         box = 9000, 9000, 9096, 9096
         c0, r0, c1, r1 = (9000 // size - 5, 9000 // size - 5, 9096 // size + 6, 9096 // size + 6)
-        found = streams(seed, 9, size, c0, r0, c1, r1)[size]
+        found = streams.streams(seed, 9, size, c0, r0, c1, r1)[size]
         ys, xs = (np.mgrid[9000:9096, 9000:9096] / size).reshape(2, -1)
         x, y, along, down = (of.astype(float).reshape(-1, 1) for of in found.known[:4])
         rows, columns = (of.reshape(-1, 1) for of in np.indices(found.known.shape[1:]))
         x, y = x + columns + c0 - xs, y + rows + r0 - ys
         at = (-(x * along + y * down) / (along**2 + down**2 + 1e-9)).clip(0, 1)
         nearest = np.hypot(x + at * along, y + at * down).min(0).reshape(96, 96)
-        bent, ridges.BENT = ridges.BENT, ()
-        try:
-            assert np.abs(far(seed, 9, size, found, *box) - nearest).max() < 1e-3
-        finally:
-            ridges.BENT = bent
+        monkeypatch.setattr(streams, "BENT", ())
+        assert np.abs(far(seed, 9, size, found, *box) - nearest).max() < 1e-3
 
 
 @pytest.mark.parametrize("level", [9, 13])
 def test_a_valley_is_where_the_level_above_has_it_and_is_not_shown_twice(level):
     x = y = 4 * 3000
-    below = streams(7, level, FINEST, x // 4 - 2, y // 4 - 2, x // 4 + 66, y // 4 + 66)
-    above = streams(7, level - 2, FINEST, x // 16 - 4, y // 16 - 4, x // 16 + 20, y // 16 + 20)
+    below = streams.streams(7, level, FINEST, x // 4 - 2, y // 4 - 2, x // 4 + 66, y // 4 + 66)
+    above = streams.streams(7, level - 2, FINEST, x // 16 - 4, y // 16 - 4, x // 16 + 20, y // 16 + 20)
     for size in (16, 32):
         fine = far(7, level, size, below[size], x, y, x + 256, y + 256)
         coarse = far(7, level - 2, size // 4, above[size // 4], x // 4, y // 4, x // 4 + 64, y // 4 + 64)
