@@ -49,6 +49,7 @@ SCENES = {
     "river": ("?world=earth&seed=0&z=12&lat=40.02&lon=-98.03", DESKTOP, nothing),
     "shore": ("?world=earth&seed=0&z=13&lat=50.7&lon=-1.5", DESKTOP, nothing),
     "town": ("?world=earth&seed=0&z=13&lat=48.697&lon=31.4036", DESKTOP, nothing),
+    "houses": ("?world=earth&seed=0&z=15&lat=48.686&lon=31.402", DESKTOP, nothing),
     "z4": ("?world=earth&seed=42&z=4&lat=-15.9&lon=-68.2", DESKTOP, nothing),
     "z9": ("?world=earth&seed=42&z=9&lat=-15.9&lon=-68.2", DESKTOP, nothing),
     "z15": ("?world=earth&seed=42&z=15&lat=-15.9&lon=-68.2", DESKTOP, nothing),

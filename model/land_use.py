@@ -10,12 +10,12 @@ Integers are hashed as for `parcels`, and all else is sums, products, quotients 
 libm decides a last digit. What changes here changes pixels: `generator.REVISION`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from model import arrays
+from model import arrays, ground
 from model.arrays import hashed
 from model.base import Base
 from model.cover import repeated, sign, splines
@@ -32,6 +32,8 @@ COARSE = 5                # the zoom of the base that is asked, if it is not coa
 # Himalaya 10 to 30. What is below the first is a plain, what is above the second none.
 PLAIN, RUGGED = np.float32(7), np.float32(10)
 EVEN, STEEP = np.float32(4.5), np.float32(11)  # ... and what is below this first has no hills, above the second all
+BESIDE = 1                # ... and that say whether it lies in the sea
+OFFSHORE = 0.2, 0.6       # the share of land beside it where nobody lives, and where it is no matter
 SEA = 4                   # grey levels by which blue is above red and green where it is sea: a coast is no mountain
 
 
@@ -59,10 +61,35 @@ def hilly(base: np.ndarray) -> np.ndarray:
     return ((change(base) - EVEN) / (STEEP - EVEN)).clip(0, 1)
 
 
+def habitable(base: np.ndarray) -> np.ndarray:
+    """Likewise how much what is around them is land where people live: neither sand nor snow nor great woods. Of a
+    condition `ground` tells that, but of one that shows a town it is told of roofs."""
+    pixels = base.astype(np.int32)
+    land = _land(pixels)[..., None]
+    sums = _around(pixels * land)
+    count = _around(land)
+    red, green, blue = (sums / np.maximum(count, 1)).astype(np.float32).transpose(2, 0, 1)
+    share = _rising(green - red, *ground.SANDY) * _rising(np.minimum(red, blue), *ground.SNOWY)
+    share *= _rising((red + green + blue) / 3, *ground.WOODED)
+    near = AROUND - BESIDE
+    beside = _around(land[near:-near, near:-near], BESIDE)[..., 0].astype(np.float32)
+    return share * _rising(beside, *(of * (2 * BESIDE + 1) ** 2 for of in OFFSHORE))
+
+
+def _around(values: np.ndarray, around: int = AROUND) -> np.ndarray:
+    """Sums of so many pixels around each: ``(h + 2·around, w + 2·around, C)`` -> ``(h, w, C)``."""
+    return sliding_window_view(values, (2 * around + 1,) * 2, (0, 1)).sum((3, 4))
+
+
+def _rising(x: np.ndarray, none: float, full: float) -> np.ndarray:
+    """From 0 where x is `none` to 1 where it is `full`."""
+    return ((x - np.float32(none)) / np.float32(full - none)).clip(0, 1)
+
+
 def change(base: np.ndarray) -> np.ndarray:
     """Likewise by how many grey levels they change from one to the next."""
     pixels = base.astype(np.int32)
-    land = pixels[..., 2] <= pixels[..., :2].max(2) + SEA
+    land = _land(pixels)
     grey = pixels.sum(2)
     changes, counted = np.zeros(grey.shape, np.int32), np.zeros(grey.shape, np.int32)
     for axis, after, before in ((0, np.s_[1:], np.s_[:-1]), (1, np.s_[:, 1:], np.s_[:, :-1])):
@@ -74,21 +101,36 @@ def change(base: np.ndarray) -> np.ndarray:
     return changes * np.float32(2 / 3) / np.maximum(counted, 1)  # along and across, a mean of three colours
 
 
-def plains(base: Base, level: int, x0: int, y0: int, x1: int, y1: int, device=None, cut: bool = False,
-           told: Callable[[np.ndarray], np.ndarray] = plain):
-    """How plain the base is under the pixels x0…x1, y0…y1 of a level finer than it: float32 ``(y1-y0, x1-x0)``; or what
-    else of its pixels is to be `told`. `device`: None for an array. `cut`: as versions before there were towns have it,
-    of which a window did not look at the pixel of the base before its first, so that neighbours were told slightly
-    different numbers."""
+ALL = plain, hilly, habitable
+
+
+def _land(pixels: np.ndarray) -> np.ndarray:
+    """Which pixels of a base are."""
+    return pixels[..., 2] <= pixels[..., :2].max(2) + SEA
+
+
+def plains(base: Base, level: int, x0: int, y0: int, x1: int, y1: int, device=None, cut: bool = False):
+    """How plain the base is under the pixels x0…x1, y0…y1 of a level finer than it: float32 ``(y1-y0, x1-x0)``.
+    `device`: None for an array. `cut`: as versions before there were towns have it, of which a window did not look at
+    the pixel of the base before its first, so that neighbours were told slightly different numbers."""
+    return known(base, level, x0, y0, x1, y1, [plain], device, cut)[0]
+
+
+def known(base: Base, level: int, x0: int, y0: int, x1: int, y1: int,
+          what: Iterable[Callable[[np.ndarray], np.ndarray]], device=None, cut: bool = False) -> list:
+    """Likewise all that functions like `plain` say of it."""
     zoom = min(base.zoom, COARSE)
     (left, across), (top, along) = (_between(*ends, 1 << (level - zoom)) for ends in ((x0, x1), (y0, y1)))
     first, last = (left.min(), top.min()), (left.max() + 2, top.max() + 2)
     before = AROUND + (not cut)
-    known = told(base.region(zoom, *(int(v) - before for v in first), *(int(v) + AROUND for v in last)))
-    known = known[before - AROUND:, before - AROUND:]
-    rows = known[top - first[1]] * (1 - along) + known[top - first[1] + 1] * along
-    found = rows[:, left - first[0]] * (1 - across[:, 0]) + rows[:, left - first[0] + 1] * across[:, 0]
-    return repeated(arrays.put(found, device), x0, y0, x1, y1, STEP)
+    pixels = base.region(zoom, *(int(v) - before for v in first), *(int(v) + AROUND for v in last))
+    fields = []
+    for told in what:
+        of = told(pixels)[before - AROUND:, before - AROUND:]
+        rows = of[top - first[1]] * (1 - along) + of[top - first[1] + 1] * along
+        found = rows[:, left - first[0]] * (1 - across[:, 0]) + rows[:, left - first[0] + 1] * across[:, 0]
+        fields.append(repeated(arrays.put(found, device), x0, y0, x1, y1, STEP))
+    return fields
 
 
 def _between(begin: int, end: int, scale: int) -> tuple[np.ndarray, np.ndarray]:

@@ -489,14 +489,14 @@ class Network(nn.Module):
             found.append(arrays.zeros((1, y1 - y0, x1 - x0), device) + town)
         return arrays.joined(found) if found else None
 
-    def shown(self, ruled: torch.Tensor | None, plain, laid=None, hilly=0.0) -> Shown | None:
+    def shown(self, ruled: torch.Tensor | None, plain, laid=None, hilly=0.0, habitable=0.0) -> Shown | None:
         """What is `ruled`, ``(B, shown, H, W)``, by its kinds, and who is asked for what is `laid` on it."""
         if ruled is None:
             return None
         c = self.config
         town = towns.CHANNELS * c.towns
         first = gullies.CHANNELS * c.gullies
-        return Shown(*ruled.split([first, c.shown - first - town, town], 1), plain, laid, hilly)
+        return Shown(*ruled.split([first, c.shown - first - town, town], 1), plain, laid, hilly, habitable)
 
     def embed(self, t, ground_resolution, degradation) -> torch.Tensor:
         """c_{k,t}: the sum of the embeddings ``(B, E)``; of rows ``(B, R, E)`` if the ground resolution is ``(B, R)``.

@@ -9,7 +9,7 @@ Integers are hashed, and all else is sums, products, quotients and square roots,
 last digit; `arrays` has them for NumPy and for a GPU. What changes here changes pixels: `generator.REVISION`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -49,21 +49,34 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, nested: boo
     x wraps at the level's width. `nested`: a level's parcels lie in those of the level above, as far as the one where
     the `ruling` begins, whose borders are seen too; else each level has its own. `device`: None for an array.
     """
-    out = arrays.zeros((CHANNELS, y1 - y0, x1 - x0), device)
     if level < FIRST:
-        return out
-    first = min(ruling.begins, level) if nested else level  # the level that has districts
-    world, around, scale = hashed(np.uint64(0), seed, first), width(first) // SIZE, 1 << (level - first)
-    size = SIZE * scale
+        return arrays.zeros((CHANNELS, y1 - y0, x1 - x0), device)
+    first = min(ruling.begins, level) if nested else level
+    return told(_painted, CHANNELS, seed, level, x0, y0, x1, y1, first, nested, ruling, device)
+
+
+def told(tell: Callable[..., np.ndarray], channels: int, seed: int, level: int, x0: int, y0: int,
+         x1: int, y1: int, first: int, nested: bool, ruling: Ruling, device=None, share=None):
+    """What one can `tell` of pixels by how their ground is divided: float32 ``(channels, y1-y0, x1-x0)``. `first`: the
+    level that has districts. `share`: a number of each pixel ``(y1-y0, x1-x0)`` that is told, too; where that is 0 all
+    else may be."""
+    world, around, scale = hashed(np.uint64(0), seed, first), width(first) // SIZE, 2.0 ** (level - first)
+    size = int(SIZE * scale)
     if device is not None:
-        return _squares(world, around, (x0, y0, x1, y1), scale, nested, ruling, device)
+        here = _squares(world, around, (x0, y0, x1, y1), scale, nested, ruling, device)
+        return tell(here) if share is None else tell(here, share)
+    out = np.zeros((channels, y1 - y0, x1 - x0), np.float32)
     for a, b in _strips(y0, y1, size):
         for left in range(x0 // size, (x1 - 1) // size + 1):
             top, c, d = a // size, max(x0, left * size), min(x1, (left + 1) * size)
+            box = np.s_[..., a - y0:b - y0, c - x0:d - x0]
+            if share is not None and not share[box].any():
+                continue
             ys, xs = ((np.arange(*ends, dtype=np.float32) + np.float32(0.5)) / np.float32(scale)
                       for ends in ((a - top * size, b - top * size), (c - left * size, d - left * size)))
             districts = _districts(world, around, left, top, ruling)
-            out[:, a - y0:b - y0, c - x0:d - x0] = _square(districts, xs[None], ys[:, None], scale, nested, ruling)
+            here = _square(districts, xs[None], ys[:, None], scale, nested, ruling)
+            out[box] = tell(here) if share is None else tell(here, share[box])
     return out
 
 
@@ -84,6 +97,31 @@ class Ruled(NamedTuple):
     aside: np.ndarray   # ... and how far away
     ahead: np.ndarray   # how far the parcel's nearer end is
     key: np.ndarray     # uint64: the parcel
+    across: np.ndarray  # where in the parcel: across its row, in terms of ...
+    wide: np.ndarray    # ... how wide that is, ...
+    along: np.ndarray   # ... and along it, in terms of its `long`, of which the parcel has `units`; float64
+    long: np.ndarray
+    units: np.ndarray
+
+
+class Part(NamedTuple):
+    """How the parcels of one level, seen from a finer one, are ruled."""
+
+    ruled: Ruled
+    strength: np.ndarray       # how strongly one sees them
+    scale: float               # how much larger they are seen than at their own level
+    turned: np.ndarray | None  # whether rows lie along those of the part before, not across; None: it is the first
+
+
+class Divided(NamedTuple):
+    """How ground is divided, pixel by pixel."""
+
+    key: np.ndarray            # uint64: the district
+    border: np.ndarray | None  # how far the border of the district is, in pixels of the level that has them; ...
+    road: np.ndarray           # ... and how light a road there is, if parcels are nested
+    cos: np.ndarray            # the direction of the district's rows
+    sin: np.ndarray
+    parts: list[Part]          # the widest parcels first
 
 
 def _rule(key, x, y, rows, phase, longer, lane) -> Ruled:
@@ -101,8 +139,10 @@ def _rule(key, x, y, rows, phase, longer, lane) -> Ruled:
     parcel = lib.where(one, both, hashed(both, number))
     begin, end = double(lib.where(one, number & ~1, number)), double(lib.where(one, number | 1, number) + 1)
     light, green = (scaled(bits, -SPREAD, SPREAD) for bits in (parcel, parcel << 24))
-    return Ruled(light, green, lane, lib.minimum(across - row, 1 - (across - row)) * rows,
-                 single(lib.minimum(along - begin, end - along) * long), parcel)
+    across, units = across - row, end - begin
+    return Ruled(light, green, lane, lib.minimum(across, 1 - across) * rows,
+                 single(lib.minimum(along - begin, end - along) * long), parcel,
+                 across, rows, along - begin, long, units)
 
 
 class Districts(NamedTuple):
@@ -135,7 +175,7 @@ def _districts(world, around: int, left: int, top: int, ruling: Ruling) -> Distr
                      np.maximum(uniform(keys[:, None] ^ keys, 0, *ROADS), np.float32(0)))
 
 
-def _square(districts: Districts, x, y, scale: int, nested: bool, ruling: Ruling) -> np.ndarray:
+def _square(districts: Districts, x, y, scale: float, nested: bool, ruling: Ruling) -> Divided:
     """Some pixels of one square: which district is nearest, what that one has ruled there, and what has been ruled in
     its parcels since, `scale` times finer."""
     # Those that cannot be the nearest or the second anywhere here are left out.
@@ -149,11 +189,11 @@ def _square(districts: Districts, x, y, scale: int, nested: bool, ruling: Ruling
     return _divided(districts, x, y, nearest, pair, (first, second), scale, nested, ruling)
 
 
-def _squares(world, around: int, box: tuple[int, int, int, int], scale: int, nested: bool, ruling: Ruling,
-             device):
+def _squares(world, around: int, box: tuple[int, int, int, int], scale: float, nested: bool, ruling: Ruling,
+             device) -> Divided:
     """A box in one piece, on a device, where what costs is to begin: each pixel knows which square it lies in."""
     x0, y0, x1, y1 = box
-    size, at = SIZE * scale, []
+    size, at = int(SIZE * scale), []
     for begin, end in ((x0, x1), (y0, y1)):
         of, square = np.arange(begin, end), np.arange(begin, end) // size
         at.append((((of - square * size).astype(np.float32) + np.float32(0.5)) / np.float32(scale),
@@ -174,35 +214,44 @@ def _squares(world, around: int, box: tuple[int, int, int, int], scale: int, nes
     return _divided(here, xs, ys, mine + nearest, pair, (first, second), scale, nested, ruling)
 
 
-def _divided(districts: Districts, x, y, nearest, pair, away, scale: int, nested: bool,
-             ruling: Ruling):
-    """Brightness and greenness ``(2, h, w)`` at x, y, of which the `nearest` district is known, the numbers of the
-    `pair` of nearest ones, and how far `away` they are, squared."""
+def _divided(districts: Districts, x, y, nearest, pair, away, scale: float, nested: bool, ruling: Ruling) -> Divided:
+    """The ground at x, y, of which the `nearest` district is known, the numbers of the `pair` of nearest ones, and how
+    far `away` they are, squared."""
     lib = library(x)
     first, second = away
-    road = lib.zeros_like(first)
+    border, road = None, lib.zeros_like(first)
     if nested:
-        road = districts.road.take(pair) / fainter((second - first) / (2 * districts.apart.take(pair)), scale)
-    total = lib.stack([road, lib.zeros_like(road)])
+        border = (second - first) / (2 * districts.apart.take(pair))
+        road = districts.road.take(pair) / fainter(border, scale)
 
     def mine(of_districts):
         return of_districts.take(nearest)
 
     dx, dy, cos, sin = x - mine(districts.x), y - mine(districts.y), mine(districts.cos), mine(districts.sin)
     x, y = dx * cos + dy * sin, dy * cos - dx * sin
-    ruled = _rule(mine(districts.key), x, y, *map(mine, districts.rules))
-    strength = mine(districts.strength)
-    while scale > 1:  # of larger ones a level draws the borders, beside which they are light and dark
+    key = mine(districts.key)
+    ruled = _rule(key, x, y, *map(mine, districts.rules))
+    parts = [Part(ruled, mine(districts.strength), scale, None)]
+    while scale > 1:
+        # Four times as near, each is ground to be ruled, along or across.
+        bits = [hashed(ruled.key, i) for i in range(2)]
+        x, y = 4 * x, 4 * y
+        turned = odd(bits[0])
+        x, y, scale = lib.where(turned, y, x), lib.where(turned, -x, y), scale / 4
+        ruled = _rule(bits[0], x, y, wide(scaled(bits[0], 0, 1), ruling.rows), scaled(bits[0] << 24, -9, 9),
+                      scaled(bits[1], *LONG), scaled(bits[1] << 24, -LANES, LANES))
+        parts.append(Part(ruled, scaled(bits[1] << 12, *ruling.strength).clip(FAINTEST, None), scale, turned))
+    return Divided(key, border, road, cos, sin, parts)
+
+
+def _painted(of: Divided):
+    """Brightness and greenness ``(2, h, w)``."""
+    lib = library(of.road)
+    total = lib.stack([of.road, lib.zeros_like(of.road)])
+    for ruled, strength, scale, _ in of.parts[:-1]:  # a level draws their borders, beside which they are light and dark
         edge = lib.minimum(ruled.aside, ruled.ahead) * (scale / EDGE)
         total = total + strength * _seen(ruled, 1 / (1 + edge * edge), scale)
-        # Four times as near, each is ground to be ruled, along or across.
-        part = [hashed(ruled.key, i) for i in range(2)]
-        x, y = 4 * x, 4 * y
-        turned = odd(part[0])
-        x, y, scale = lib.where(turned, y, x), lib.where(turned, -x, y), scale // 4
-        ruled = _rule(part[0], x, y, wide(scaled(part[0], 0, 1), ruling.rows), scaled(part[0] << 24, -9, 9),
-                      scaled(part[1], *LONG), scaled(part[1] << 24, -LANES, LANES))
-        strength = scaled(part[1] << 12, *ruling.strength).clip(FAINTEST, None)
+    ruled, strength, _, _ = of.parts[-1]
     return total + strength * _seen(ruled, 1, 1)
 
 
@@ -224,13 +273,13 @@ def _two_nearest(numbers, away: Iterable) -> tuple:
     return first, second, nearest, other
 
 
-def fainter(aside, scale: int):
+def fainter(aside, scale: float):
     """How many times fainter a lane is so far `aside`, in pixels of its level: it grows half as fast as that."""
     from_lane = quotient(aside * np.float32(scale**0.5), np.float32(LANE))
     return 1 + (from_lane * from_lane) ** 2
 
 
-def _seen(ruled: Ruled, share, scale: int):
+def _seen(ruled: Ruled, share, scale: float):
     """Brightness and greenness ``(2, h, w)`` of parcels, `share` of them, seen `scale` times enlarged."""
     light = ruled.light * share + ruled.lane / fainter(ruled.aside, scale)
     return library(light).stack([light, ruled.green * share])

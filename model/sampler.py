@@ -52,6 +52,7 @@ class SamplerConfig:
     slopes: dict[str, float] = dial("slope", "light on slopes", "how light and dark gullies on other rugged land are",
                                     ("gullies", "plains"))
     towns: dict[str, float] = dial("town", "town", "share of a town's colour that is laid over its ground")
+    houses: dict[str, float] = dial("houses", "houses", "... and of its houses, streets and trees", ("towns",))
     gains: dict[str, float] = dial("gain", "gain", "by how much stronger what the network draws is, but where it is "
                                    "calm")
     hushes: dict[str, float] = dial("hush", "hush", "... and by how much weaker in great woods of plains", ("plains",))
@@ -73,6 +74,8 @@ class SamplerConfig:
                                     "plains", ("plains",))
     courses: dict[str, float] = dial("courses", "watercourse", "... over those that run in valleys, and their lakes",
                                      ("plains",))
+    paved: dict[str, float] = dial("paved", "pavement", "share of a road's colour that is laid over roads and, where "
+                                   "these cross rivers, bridges", ("plains", "roads"))
     shores: dict[str, float] = dial("shores", "crispness of shores", "how crisp, ragged and sandy its shores are",
                                     ("shown",))
     rows: bool = False                              # told every row's ground resolution, not the window's middle's

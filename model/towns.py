@@ -54,7 +54,11 @@ class Town(NamedTuple):
 @lru_cache(maxsize=8192)  # neighbours ask for the same
 def town(seed: int, kind: int, column: int, row: int) -> Town | None:
     """That of a square, if it has one; columns wrap."""
-    sites = KINDS[kind]
+    return sited(seed, kind, KINDS[kind], column, row)
+
+
+def sited(seed: int, kind: int, sites: Sites, column: int, row: int) -> Town | None:
+    """Likewise, of any kind of sites."""
     key = hashed(np.uint64(0), seed, 0x70375, kind, column % (width(SCALED) // sites.size), row)
     if uniform(key, 0) >= sites.chance:
         return None
@@ -75,36 +79,36 @@ def near(seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> list[Town
     """Those that may reach into the pixels x0…x1, y0…y1 of a level; none above `FIRST`."""
     if level < FIRST:
         return []
-    xs, ys = _at(level, x0, x1), _at(level, y0, y1)
+    xs, ys = _at(level, x0, x1, STEP), _at(level, y0, y1, STEP)
     return [place for kind, sites in enumerate(KINDS)
             for row in range(int(ys[0] // sites.size) - 1, int(ys[-1] // sites.size) + 2)
             for column in range(int(xs[0] // sites.size) - 1, int(xs[-1] // sites.size) + 2)
             if (place := town(seed, kind, column, row)) and _reaches(place, xs, ys)]
 
 
-def _at(level: int, begin: int, end: int) -> np.ndarray:
-    """Where every `STEP` pixels of a level are, in pixels of `SCALED`."""
-    return (np.arange(begin // STEP * STEP, end, STEP) + np.float32(STEP / 2)) / np.float32(2.0 ** (level - SCALED))
+def _at(level: int, begin: int, end: int, step: int) -> np.ndarray:
+    """Where every `step` pixels of a level are, in pixels of `SCALED`."""
+    return (np.arange(begin // step * step, end, step) + np.float32(step / 2)) / np.float32(2.0 ** (level - SCALED))
 
 
-def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None):
+def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None, step: int = STEP):
     """How built-up the pixels x0…x1, y0…y1 of a level are: float32 ``(y1-y0, x1-x0)`` in 0…1; 0 above `FIRST`. x wraps
-    at the level's width. `device`: None for an array."""
+    at the level's width. `device`: None for an array. `step`: pixels, along and across, that are told one number."""
     here = near(seed, level, x0, y0, x1, y1)
     if not here:
         return arrays.zeros((y1 - y0, x1 - x0), device)
-    xs, ys = (arrays.put(_at(level, *ends), device) for ends in ((x0, x1), (y0, y1)))
+    xs, ys = (arrays.put(_at(level, *ends, step), device) for ends in ((x0, x1), (y0, y1)))
     bent, strength = arrays.zeros((len(ys), len(xs)), device), BENT
     for size in _widths(level):
         key = hashed(np.uint64(0), seed, 0x70376, size << (15 - level))
-        bent += splines(key, level, size, x0, y0, x1, y1, STEP, device) * strength
+        bent += splines(key, level, size, x0, y0, x1, y1, step, device) * strength
         strength *= ROUGH
     lib, share = library(bent), arrays.zeros(bent.shape, device)
     for place in here:
         away = lib.sqrt(lib.square(xs - place.x)[None] + lib.square(ys - place.y)[:, None])
         away = single(quotient(away, np.float32(place.radius)))
         share = lib.maximum(share, quotient(1 - away - bent, EDGE))
-    return repeated(share.clip(0, 1), x0, y0, x1, y1, STEP)
+    return repeated(share.clip(0, 1), x0, y0, x1, y1, step)
 
 
 def _widths(level: int) -> list[int]:
@@ -121,7 +125,11 @@ def _reaches(place: Town, xs: np.ndarray, ys: np.ndarray) -> bool:
 
 def streets(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None):
     """What `parcels.field` would be if all were a town: float32 ``(2, y1-y0, x1-x0)``; 0 above `SCALED`."""
-    ruled = parcels.field(seed ^ 0x70377, level, x0, y0, x1, y1, nested=level > QUARTERS, ruling=STREETS,
-                          device=device)
+    ruled = parcels.field(planned(seed), level, x0, y0, x1, y1, nested=level > QUARTERS, ruling=STREETS, device=device)
     ruled[1] *= GREEN
     return ruled
+
+
+def planned(seed: int) -> int:
+    """The seed of what towns are ruled by: parcels of another world."""
+    return seed ^ 0x70377

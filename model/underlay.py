@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional as F
 
-from model import courses, crags, crowns, dunes, faces, ground, ridges, rivers, rocks, waters
+from model import courses, crags, crowns, dunes, faces, ground, houses, ridges, rivers, roads, rocks, waters
 from model.grid import SCALE
 from model.readings import bilinear, inner
 from model.residual import enlarge
@@ -25,7 +25,10 @@ LIGHTER = 0.7, 0.6, 0.45      # a light field is dry, ...
 GREENER = -0.85, -0.12, -0.1  # ... a green one is less red: land differs more in that than in its green
 MOST = 1.6                    # of either
 TOWN = 124.0, 119.0, 106.0    # grey levels: the colour of towns, ...
+ROAD = 168.0, 160.0, 146.0    # ... of roads between them, ...
 ROCK = 82.0, 75.0, 71.0       # ... and of rock that stands out of snow
+BUILT = 0.75, 0.2             # of how much of a town it is, where the last houses are, and over how much of it they end
+PAVED = 1.0, 1.9              # how light the edge of a road is, and its middle
 QUIET = 0.5                   # the share of what is drawn on sand that is left out: rubble
 
 Number = float | torch.Tensor  # one for all, or one for each place, (B, 1, 1, 1)
@@ -41,6 +44,7 @@ class Dials(NamedTuple):
     projection: Number = 0.0
     paint: Number = 0.0
     town: Number = 0.0
+    houses: Number = 0.0
     gain: Number = 0.0
     hush: Number = 0.0
     snow: Number = 0.0
@@ -53,13 +57,14 @@ class Dials(NamedTuple):
     ridges: Number = 0.0
     rivers: Number = 0.0
     courses: Number = 0.0
+    paved: Number = 0.0
     shores: Number = 0.0
 
 
 class Shown(NamedTuple):
     """What the network is shown at a window's pixels, and how plain it is there, ``(B, 1, 4h, 4w)`` or a number;
     who is asked for light to lay on it: `laid` of a field makes that of the pixels which are not dropped; and how hilly
-    it is there."""
+    and how habitable it is there."""
 
     gullies: torch.Tensor  # (B, 2, 4h, 4w)
     fields: torch.Tensor   # (B, 2·n, 4h, 4w): parcels and cover
@@ -67,6 +72,7 @@ class Shown(NamedTuple):
     plain: Number
     laid: Callable[[Callable], torch.Tensor] | None = None
     hilly: Number = 0.0
+    habitable: Number = 0.0
 
 
 def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials: Dials, drop: int = 0,
@@ -115,6 +121,12 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     if asked(dials.paint):
         share = dials.paint * shown.plain * land
         made = painted(made, inner(shown.fields, drop), inner(share, drop))
+    lived = None  # how much it is where people live
+    if (asked(dials.houses) or asked(dials.paved)) and laid and torch.is_tensor(shown.habitable):
+        lived = ground.found(shown.plain * shown.habitable)
+    if lived is not None and asked(dials.houses):
+        dry = 1 - bilinear(ground.mean(ground.watery(condition), ground.CLOSE), SCALE)
+        made = housed(made, laid(houses.field), inner(lived * dry, drop), dials.houses)
     for kind, dial, where in ((dunes, dials.dunes, sand), (crowns, dials.crowns, woods), (rocks, dials.rocks, rock),
                               (faces, dials.faces, white)):
         if where is not None and asked(dial):
@@ -130,8 +142,9 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     for kind, dial in (rivers, dials.rivers), (courses, dials.courses):
         if asked(dial) and laid:
             among = shown.plain if kind is rivers else 1  # those that know of no valley
-            dry = (1 - land) * bare * (1 if sand is None else 1 - sand)
-            where = [inner(among * of, drop) for of in (land, dry)]
+            green = land if lived is None else torch.maximum(land, lived)
+            dry = (1 - green) * bare * (1 if sand is None else 1 - sand)
+            where = [inner(among * of, drop) for of in (green, dry)]
             if ground.found(sum(where)) is not None:
                 field = laid(kind.field)
                 made = waters.watered(made, dial * field[:, :1], *where)
@@ -142,6 +155,9 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
         if ground.found(wet) is not None and ground.found(1 - wet) is not None:
             shore = waters.shore(made, inner(enlarged, drop), condition, wet, laid, drop, river, banks)
             made = made + dials.shores * shore
+    if lived is not None and asked(dials.paved):
+        road = dials.paved * ground.rising(inner(lived, drop) * laid(roads.field), *PAVED)
+        made = made + road * (ground.coloured(ROAD, made) - made)
     return made
 
 
@@ -204,6 +220,14 @@ def ridged(picture: torch.Tensor, light: torch.Tensor, contrast: torch.Tensor, s
     picture = picture + ridges.SORTED * share * clipped * contrast
     picture = lit(picture, clipped, share * (1 - snow))
     return craggy(picture, light, ridges.SNOWY * share * snow, ridges, whole)
+
+
+def housed(picture: torch.Tensor, built: torch.Tensor, fit: torch.Tensor, most: Number) -> torch.Tensor:
+    """``(B, 3, H, W)`` with what is `built` ``(B, 6, H, W)`` (`houses`) laid over, `most` of it, as far as ground is
+    `fit` for a town, ``(B, 1, H, W)``."""
+    covered, colour, ends, town = built.split([1, 3, 1, 1], 1)
+    share = most * ((fit * town - BUILT[0] * ends) / BUILT[1]).clamp(0, 1)
+    return picture + share * (2 * colour - covered * (1 + picture))
 
 
 def painted(picture: torch.Tensor, fields: torch.Tensor, share: torch.Tensor) -> torch.Tensor:

@@ -108,15 +108,14 @@ def block(checkpoint: Checkpoint, conditions: np.ndarray, seed: int, level: int,
     known = known.contiguous(memory_format=torch.channels_last)
     begun = beside.submit(_begun, network, low, known, torch.get_num_threads() - 1) if beside else None
     place = x0, y0, x0 + size, y0 + size
-    plain, hilly = 1.0, 0.0
+    plain, hilly, habitable = 1.0, 0.0, 0.0
     if base and network.config.plains:
-        plain = land_use.plains(base, level, *place, where, cut=not network.config.towns)
-        if sampler.ridges:
-            hilly = land_use.plains(base, level, *place, where, told=land_use.hilly)
+        plain, hilly, habitable = land_use.known(base, level, *place, land_use.ALL, where, cut=not network.config.towns)
     ruled = network.ruled(seed, level, *place, plain=plain, gentle=sampler.gentleness(level) if base else 0.0,
                           device=where, overlaps=overlaps)
     ruled = None if ruled is None else torch.as_tensor(ruled)[None]
-    plain, hilly = (torch.as_tensor(of)[None, None] if np.ndim(of) else of for of in (plain, hilly))
+    plain, hilly, habitable = (torch.as_tensor(of)[None, None] if np.ndim(of) else of
+                               for of in (plain, hilly, habitable))
 
     @cache
     def whole(field: Callable) -> torch.Tensor:
@@ -129,7 +128,7 @@ def block(checkpoint: Checkpoint, conditions: np.ndarray, seed: int, level: int,
     for first in range(0, side, max(1, BATCH // side)):
         rows = range(first, min(first + max(1, BATCH // side), side))
         parts = [windows(of, rows, side, by, cut.core) if torch.is_tensor(of) else of
-                 for of, by in ((known, around + rim), (ruled, around), (plain, around), (hilly, around))]
+                 for of, by in ((known, around + rim), *((of, around) for of in (ruled, plain, hilly, habitable)))]
         parts.append(lambda field, rows=rows: windows(whole(field), rows, side, around - drop, cut.core))
         tops = [(y + row) * cut.core - around for row in rows]
         below = low[rows[0] * side:(rows[-1] + 1) * side]
@@ -159,12 +158,12 @@ def windows(whole: torch.Tensor, rows: range, side: int, around: int, step: int)
 
 def _drawn(checkpoint: Checkpoint, level: int, tops: list[int], size: int, low: torch.Tensor, known: torch.Tensor,
            ruled: torch.Tensor | None, plain: torch.Tensor | float, hilly: torch.Tensor | float,
-           laid: Callable[[Callable], torch.Tensor], check, based: bool, drop: int, begun: Future | None
-           ) -> torch.Tensor:
+           habitable: torch.Tensor | float, laid: Callable[[Callable], torch.Tensor], check, based: bool,
+           drop: int, begun: Future | None) -> torch.Tensor:
     """Windows of some rows of a level, as many of each, in one batch: grey levels ``(B, 3, …, …)``. Of each row its
-    first pixel's; of each window, of `size` pixels, its condition, its noise, what the network is shown, how plain and
-    how hilly the base is, if it is `based` on one, and light to be `laid` on it (`Shown`). `begun`: what `_begun`
-    makes, if somebody is at it."""
+    first pixel's; of each window, of `size` pixels, its condition, its noise, what the network is shown, how plain, how
+    hilly and how habitable the base is, if it is `based` on one, and light to be `laid` on it (`Shown`). `begun`: what
+    `_begun` makes, if somebody is at it."""
     sampler, network, device = checkpoint.sampler, checkpoint.network, low.device
     rim = network.config.rim
     low, known = (of.contiguous(memory_format=torch.channels_last) for of in (low, known))
@@ -193,6 +192,6 @@ def _drawn(checkpoint: Checkpoint, level: int, tops: list[int], size: int, low: 
                        drop=early if t == sampler.times[-1] else 0, extra=extra)
 
     clean = inner(ddim(denoise, start, list(sampler.times), network.config.predicts), drop - kept - early)
-    shown = network.shown(ruled, plain, laid, hilly)
+    shown = network.shown(ruled, plain, laid, hilly, habitable)
     made = finished(low, checkpoint.whitening.colour(clean, of_pixels), shown, dials, drop, kept)
     return ((made + 1) * 127.5).clamp(0, 255)

@@ -13,6 +13,7 @@ from model import (
     dunes,
     faces,
     gullies,
+    houses,
     land_use,
     parcels,
     ridges,
@@ -23,6 +24,7 @@ from model import (
     towns,
 )
 from model.base import PlateCarree
+from tests.model import test_towns
 
 HERE = torch.device("cpu")
 PLACES = [(7, (100, -20, 730, 230)), (2**64 - 1, (131072 - 90, 3000, 131072 + 200, 3150))]  # the world's edge at z9
@@ -44,10 +46,19 @@ def test_every_field_is_the_same_to_the_bit(level, seed, box):
     assert same(shores.beaches(seed, level, *box, device=HERE), shores.beaches(seed, level, *box))
 
 
+@pytest.mark.parametrize("level", [11, 13, 15])
+def test_so_are_houses_where_there_are_any(level):
+    box = test_towns.around(test_towns.nearest_town(7, 20.0), level, 200)
+    made, expected = houses.field(7, level, *box, device=HERE), houses.field(7, level, *box)
+    assert same(made[5], expected[5]) and same(made[:, made[5] > 0], expected[:, expected[5] > 0])
+    assert (expected[5] > 0).mean() > 0.1
+
+
 def test_so_is_how_plain_the_base_is():
     base = PlateCarree(np.random.default_rng(1).integers(90, 110, (64, 128, 3), dtype=np.uint8))
-    place = base, 9, 131072 - 90, 3000, 131072 + 200, 3150
-    assert same(land_use.plains(*place, HERE), land_use.plains(*place))
+    place = base, 9, 131072 - 90, 3000, 131072 + 200, 3150, land_use.ALL
+    for made, expected in zip(land_use.known(*place, HERE), land_use.known(*place), strict=True):
+        assert same(made, expected)
 
 
 def test_a_hash_takes_arrays_and_tensors_and_numbers():

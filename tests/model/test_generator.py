@@ -19,8 +19,10 @@ from model.grid import TILE, width
 from model.network import Network
 from model.residual import Whitening
 from model.sampler import SamplerConfig
+from model.towns import SCALED
 from model.window import TILES, block, generate, rounded, supports, with_halo
 from model.worlds import World, Worlds
+from tests.model.test_towns import nearest_town
 
 law = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -345,6 +347,24 @@ def test_where_the_base_is_hilly_there_are_ridges_and_as_many_as_it_is(shown):
     assert changed[0] == changed[1] == 0 and 0.5 < changed[2] < 0.6 * changed[3]
     alone = [generate(of, condition, 1, 11, 800, 700) for of in (shown, ridged)]
     assert np.array_equal(*alone)  # without a base nobody knows of hills
+
+
+@pytest.mark.parametrize("level", [11, 13, 15])
+def test_towns_are_built_where_people_live_and_alike_in_blocks_and_on_a_gpu(shown, monkeypatch, level):
+    built = replace(shown, sampler=replace(shown.sampler, houses={str(level): 0.8}, paved={str(level): 0.5}))
+    town = nearest_town(1, 40.0)
+    x, y = (int(at * 2.0 ** (level - SCALED)) // TILE for at in (town.x, town.y))
+    green, sand = (PlateCarree(np.full((64, 128, 3), of, np.uint8)) for of in ((85, 100, 60), (210, 170, 120)))
+    conditions = np.full((4, 80, 80, 3), (85, 100, 60), np.uint8)
+    windows = [generate(of, conditions[0], 1, level, x, y, base=base).astype(int)
+               for base in (green, sand) for of in (shown, built)]
+    assert np.abs(windows[1] - windows[0]).mean() > 2 and np.array_equal(windows[2], windows[3])
+    x, y = x // 2 * 2, y // 2 * 2
+    made = block(built, conditions, 1, level, x, y, 2, base=green, drop=32)
+    for i, j in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        assert alike(rounded(made)[2 * j + i], generate(built, conditions[0], 1, level, x + i, y + j, base=green))
+    monkeypatch.setattr(arrays, "of", lambda device: device)
+    assert np.array_equal(block(built, conditions, 1, level, x, y, 2, base=green, drop=32), made)
 
 
 def alike(some, others) -> bool:
