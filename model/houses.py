@@ -9,6 +9,7 @@ libm decides a last digit; `arrays` has them for NumPy and for a GPU. What chang
 `generator.REVISION`.
 """
 
+import math
 from functools import partial
 from typing import NamedTuple
 
@@ -21,9 +22,9 @@ from model.parcels import Divided
 from model.towns import Sites, Town
 
 FIRST, FINEST = 11, 15            # the levels that have any; lengths below are in pixels of the finest
-CHANNELS = 6                      # how much is covered, red, green and blue of that, where they end, and farms
+CHANNELS = 6                      # how much is covered, red, green and blue of that, where it ends, and towns
 FARMS, FARMED = Sites(32, 0.5, 1.2, 2.2), 13  # where farms lie, and the level from which they are seen
-FEW = np.float32(0.4)  # how much of a town they are at most
+FEW = np.float32(0.4)             # how much of a town they are at most
 
 STREET, AVENUE, PAVEMENT = 1.0, 2.0, 0.6  # half of how wide streets are between blocks, and between districts; beside
 PARK, WORKS, WALLED = 0.06, 0.2, 0.5  # of what is 0…1 in the mean, below which a block is one; else it has gardens
@@ -95,11 +96,11 @@ def farms(seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> list[Tow
     """Those that are seen in the pixels x0…x1, y0…y1 of a level; none above `FARMED`."""
     if level < FARMED:
         return []
-    scale, size = 2.0 ** (level - towns.SCALED), FARMS.size
+    scale, size, reach = 2.0 ** (level - towns.SCALED), FARMS.size, FARMS.least + FARMS.more
     left, top, right, bottom = (end / scale for end in (x0, y0, x1, y1))
-    found = [towns.sited(seed, len(towns.KINDS), FARMS, column, row)
-             for row in range(int(top // size), int(bottom // size) + 1)
-             for column in range(int(left // size), int(right // size) + 1)]
+    columns, rows = (range(int((begin - reach) // size), int((end + reach) // size) + 1)
+                     for begin, end in ((left, right), (top, bottom)))
+    found = [towns.sited(seed, len(towns.KINDS), FARMS, column, row) for row in rows for column in columns]
     return [farm for farm in found if farm and left - farm.radius < farm.x < right + farm.radius
             and top - farm.radius < farm.y < bottom + farm.radius]
 
@@ -108,8 +109,8 @@ def _yard(farm: Town, level: int, place: tuple[int, int, int, int], device):
     """The pixels of a place that a farm may have, and how much of a town they are."""
     scale, ends, at = 2.0 ** (level - towns.SCALED), [], []
     for begin, end, middle in ((place[0], place[2], farm.x), (place[1], place[3], farm.y)):
-        first = max(begin, int((middle - farm.radius) * scale))
-        last = max(first, min(end, int((middle + farm.radius) * scale) + 1))
+        first = max(begin, math.floor((middle - farm.radius) * scale))
+        last = max(first, min(end, math.ceil((middle + farm.radius) * scale)))
         ends.append((first, last))
         off = (np.arange(first, last) + 0.5) / scale - middle
         at.append(arrays.put((off / farm.radius).astype(np.float32), device))

@@ -102,6 +102,25 @@ def test_farms_are_few_houses_and_no_level_above_has_any():
     assert share.min() > 0.01
 
 
+def test_half_a_farm_is_seen_whichever_square_it_is_of():
+    """Those whose yards lie across the border of the squares in each of which there is one, in windows that end there
+    and that begin there."""
+    size, seen = houses.FARMS.size, 0
+    for farm in farms(4, 13, -300, 90000, 8000, 94000):
+        for axis, at in enumerate((farm.x, farm.y)):
+            border = round(at / size) * size
+            if abs(at - border) >= 0.7 * farm.radius:
+                continue
+            x0, y0, x1, y1 = around(farm, 15, 120)
+            border, whole = 16 * border, field(4, 15, x0, y0, x1, y1)
+            halves = [((x0, y0, border, y1), (border, y0, x1, y1)), ((x0, y0, x1, border), (x0, border, x1, y1))][axis]
+            made = np.concatenate([field(4, 15, *half) for half in halves], axis=2 - axis)
+            town = whole[5] > 0
+            assert np.array_equal(made[5], whole[5]) and np.array_equal(made[:, town], whole[:, town])
+            seen += 1
+    assert seen > 20
+
+
 def flat(colour, side: int = 24) -> torch.Tensor:
     return (torch.tensor(colour, dtype=torch.float32)[:, None, None].expand(3, side, side) / 127.5 - 1)[None]
 
