@@ -2,7 +2,7 @@
 
 Streets run between the districts and the blocks of parcels that a town's network is shown at z13 (`towns`). A block is
 all of one kind: houses in gardens, or wall to wall, or works, or a park. Its lots are those of z15; a long one is more
-than one house's. z13 has the means of what z15 has, of every other of its pixels; z11 has blocks.
+than one house's. z13 has the means of what z15 has, of every other of its pixels; z11 has blocks, z9 their mean.
 
 Integers are hashed as for `parcels`, and all else is sums, products, quotients and square roots, so that no platform's
 libm decides a last digit; `arrays` has them for NumPy and for a GPU. What changes here changes pixels:
@@ -21,7 +21,7 @@ from model.cover import rolling
 from model.parcels import Divided
 from model.towns import Sites, Town
 
-FIRST, FINEST = 11, 15            # the levels that have any; lengths below are in pixels of the finest
+FIRST, BLOCKS, FINEST = 9, 11, 15  # the levels that have any, blocks, all; lengths below are in pixels of the finest
 CHANNELS = 6                      # how much is covered, red, green and blue of that, where it ends, and towns
 FARMS, FARMED = Sites(32, 0.5, 1.2, 2.2), 13  # where farms lie, and the level from which they are seen
 FEW = np.float32(0.4)             # how much of a town they are at most
@@ -40,6 +40,7 @@ TREES = {8: 0.6, 4: 1.0, 2: 0.5}  # how dense trees are, noises of so many pixel
 LEAFY = -0.1, 0.35                # ... and where there are none, and nothing else
 INWARD = np.float32(0.6)          # how much farther out streets reach than houses
 COVERED = 0.53, 0.9, 0.95         # how much of a block is covered, in gardens, between walls, and of works
+GRAIN = {4: 0.5, 2: 0.7}          # how uneven they are where no block is seen, by noises of so many pixels
 PLANTED, TINTED = 0.42, np.float32(0.4)  # ... and of the rest of it by trees, and how much it is coloured by its roofs
 
 # Grey levels over 255.
@@ -75,8 +76,14 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None
     def here(box):
         return out[:, box[1] - y0:box[3] - y0, box[0] - x0:box[2] - x0]
 
-    parts = []
-    if towns.near(seed, level, *place):
+    parts, near = [], towns.near(seed, level, *place)
+    if near and level < BLOCKS:
+        names = seed, 0x7037A
+        grain = sum(rolling(names, level, size, *place, device) * np.float32(by) for size, by in GRAIN.items())
+        out[:4] = (grain * np.float32(0.5) + np.float32(COVERED[0])).clip(0, 1) * _covering(BLOCK, grain)
+        out[4], out[5] = (0.5 - grain).clip(0, 1), towns.field(seed, level, *place, device, step=1)
+        return out
+    if near:
         out[5] = towns.field(seed, level, *place, device, step=1)
         # What is nowhere to be seen need not be made; to ask a GPU whether it is would take as long.
         town = out[5] > 0 if device is None else np.ones(out.shape[1:], bool)
@@ -221,7 +228,7 @@ def _lots(of: Divided, share, step: int):
 
 def _blocks(of: Divided, share):
     """What is built in the mean of blocks, ``(5, h, w)``, but for roads."""
-    lib, step, block = library(of.border), 1 << (FINEST - FIRST - 1), of.parts[0].ruled.key
+    lib, step, block = library(of.border), 1 << (FINEST - BLOCKS - 1), of.parts[0].ruled.key
     kinds = _kinds(of, block, share)
     street = (_from_street(of) * np.float32(-1 / step) + np.float32(0.5)).clip(0, 1)
     covered = kinds.each(*COVERED) * (1 - street)

@@ -46,12 +46,12 @@ def test_every_field_is_the_same_to_the_bit(level, seed, box):
     assert same(shores.beaches(seed, level, *box, device=HERE), shores.beaches(seed, level, *box))
 
 
-@pytest.mark.parametrize("level", [11, 13, 15])
+@pytest.mark.parametrize("level", [9, 11, 13, 15])
 def test_so_are_houses_where_there_are_any(level):
     box = test_towns.around(test_towns.nearest_town(7, 20.0), level, 200)
     made, expected = houses.field(7, level, *box, device=HERE), houses.field(7, level, *box)
     assert same(made[5], expected[5]) and same(made[:, made[5] > 0], expected[:, expected[5] > 0])
-    assert (expected[5] > 0).mean() > 0.1
+    assert (expected[5] > 0).sum() > 50
 
 
 def test_so_is_how_plain_the_base_is():
