@@ -1,9 +1,9 @@
 """The arithmetic that fields are made of, for NumPy's arrays and, to the same bit, for tensors on any device.
 
 On a processor NumPy is the faster (a hash takes torch twice as long); on a GPU there is torch alone. So `parcels`,
-`cover`, `land_use`, `gullies`, `towns`, `roads`, and what is laid on pictures, are written once, for either: a `device`
-of None is NumPy. Their integers are uint64; of tensors they are int64 with the same bits, for GPUs do not reckon with
-unsigned ones. Whatever is on a device is sent there without waiting for it.
+`cover`, `land_use`, `gullies`, `towns`, `roads`, and what is laid on pictures, as `houses` are, are written once, for
+either: a `device` of None is NumPy. Their integers are uint64; of tensors they are int64 with the same bits, for GPUs
+do not reckon with unsigned ones. Whatever is on a device is sent there without waiting for it.
 """
 
 import numpy as np

@@ -62,8 +62,8 @@ def hilly(base: np.ndarray) -> np.ndarray:
 
 
 def habitable(base: np.ndarray) -> np.ndarray:
-    """Likewise how much what is around them is land where people live: neither sand nor snow nor great woods. Of a
-    condition `ground` tells that, but of one that shows a town it is told of roofs."""
+    """Likewise how much they lie in land where people live: neither sand nor snow nor great woods. A condition says
+    that, too (`ground`), but not one that shows a town: white roofs are snow to it, and red ones sand."""
     pixels = base.astype(np.int32)
     land = _land(pixels)[..., None]
     sums = _around(pixels * land)

@@ -1,11 +1,12 @@
 """What a level's detail is added to, its condition enlarged; how far the sum may be from it; and what it lacks.
 
-The network draws what is finer than its condition. Fifteen things that it was not taught, or not well enough, are
+The network draws what is finer than its condition. Seventeen things that it was not taught, or not well enough, are
 ruled here, by level (`SamplerConfig`): of a level it may draw too little, and in great woods and on snow too much; z9
 is softer than what z11 was taught by; calm ground shows the grid of what is enlarged; mountains are clouds, or mud;
 what is drawn strays from its condition; of fields and woods it draws the borders, and hardly what is inside; the base
-knows of no towns; sand and woods are bare; bare mountains are fur; snow is feathers, and no rock stands out of it;
-mountains have no valleys; there are hardly any rivers; and shores are a haze.
+knows of no towns, and in those that it is shown it draws no houses; roads end at rivers; sand and woods are bare; bare
+mountains are fur; snow is feathers, and no rock stands out of it; mountains have no valleys; there are hardly any
+rivers; and shores are a haze.
 """
 
 from collections.abc import Callable
