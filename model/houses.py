@@ -77,14 +77,14 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None
         return out[:, box[1] - y0:box[3] - y0, box[0] - x0:box[2] - x0]
 
     parts, near = [], towns.near(seed, level, *place)
+    if near:
+        out[5] = towns.field(seed, level, *place, device, step=1)
     if near and level < BLOCKS:
         names = seed, 0x7037A
         grain = sum(rolling(names, level, size, *place, device) * np.float32(by) for size, by in GRAIN.items())
         out[:4] = (grain * np.float32(0.5) + np.float32(COVERED[0])).clip(0, 1) * _covering(BLOCK, grain)
-        out[4], out[5] = (0.5 - grain).clip(0, 1), towns.field(seed, level, *place, device, step=1)
-        return out
-    if near:
-        out[5] = towns.field(seed, level, *place, device, step=1)
+        out[4] = (0.5 - grain).clip(0, 1)
+    elif near:
         # What is nowhere to be seen need not be made; to ask a GPU whether it is would take as long.
         town = out[5] > 0 if device is None else np.ones(out.shape[1:], bool)
         columns, rows = (np.flatnonzero(town.any(axis)) for axis in (0, 1))
@@ -178,9 +178,7 @@ def _usual(of: Divided):
 
 def _roof(which):
     """The colour of roofs, by a number in 0…1: ``(3, h, w)``."""
-    colours = np.array(ROOFS, np.float32).T.copy()
-    return arrays.put(colours, None if library(which) is np else which.device)[
-        :, arrays.whole(which * np.float32(len(ROOFS) - 0.001))]
+    return _put(np.array(ROOFS, np.float32).T, which)[:, arrays.whole(which * np.float32(len(ROOFS) - 0.001))]
 
 
 def _lots(of: Divided, share, step: int):
@@ -235,7 +233,7 @@ def _blocks(of: Divided, share):
     trees = (1 - street - covered) * (kinds.gardens + kinds.park) * np.float32(PLANTED)
     light = 1 + scaled(block << 30, -UNEVEN, UNEVEN)
     colour = _covering(BLOCK, street)[1:] * light
-    mean = arrays.put(np.array(ROOFS, np.float32).mean(0)[:, None, None], None if lib is np else street.device)
+    mean = _put(np.array(ROOFS, np.float32).mean(0)[:, None, None], street)
     colour += TINTED * (_roof(_usual(of)) - mean)
     made = street * _covering(ASPHALT, street) + trees * _covering(LEAVES, street)
     made[0] += covered
@@ -245,7 +243,12 @@ def _blocks(of: Divided, share):
 
 def _covering(colour: tuple[float, float, float], like):
     """What covers all of a pixel, and its colour: ``(4, 1, 1)``."""
-    return arrays.put(np.array((1.0, *colour), np.float32)[:, None, None], None if library(like) is np else like.device)
+    return _put(np.array((1.0, *colour), np.float32)[:, None, None], like)
+
+
+def _put(array: np.ndarray, like):
+    """An array, where another is."""
+    return arrays.put(array, None if library(like) is np else like.device)
 
 
 def _rising(x, none: float, full: float):

@@ -58,27 +58,26 @@ def plain(base: np.ndarray) -> np.ndarray:
 
 def hilly(base: np.ndarray) -> np.ndarray:
     """Likewise how hilly they are: mountains are, hills that are tilled are a little."""
-    return ((change(base) - EVEN) / (STEEP - EVEN)).clip(0, 1)
+    return _rising(change(base), EVEN, STEEP)
 
 
 def habitable(base: np.ndarray) -> np.ndarray:
     """Likewise how much they lie in land where people live: neither sand nor snow nor great woods. A condition says
     that, too (`ground`), but not one that shows a town: white roofs are snow to it, and red ones sand."""
     pixels = base.astype(np.int32)
-    land = _land(pixels)[..., None]
-    sums = _around(pixels * land)
-    count = _around(land)
-    red, green, blue = (sums / np.maximum(count, 1)).astype(np.float32).transpose(2, 0, 1)
+    land = _land(pixels)
+    sums, count = _around(pixels * land[..., None]), _around(land)
+    red, green, blue = (sums / np.maximum(count, 1)[..., None]).astype(np.float32).transpose(2, 0, 1)
     share = _rising(green - red, *ground.SANDY) * _rising(np.minimum(red, blue), *ground.SNOWY)
     share *= _rising((red + green + blue) / 3, *ground.WOODED)
     near = AROUND - BESIDE
-    beside = _around(land[near:-near, near:-near], BESIDE)[..., 0].astype(np.float32)
+    beside = _around(land[near:-near, near:-near], BESIDE).astype(np.float32)
     return share * _rising(beside, *(of * (2 * BESIDE + 1) ** 2 for of in OFFSHORE))
 
 
 def _around(values: np.ndarray, around: int = AROUND) -> np.ndarray:
-    """Sums of so many pixels around each: ``(h + 2·around, w + 2·around, C)`` -> ``(h, w, C)``."""
-    return sliding_window_view(values, (2 * around + 1,) * 2, (0, 1)).sum((3, 4))
+    """Sums of so many pixels around each: ``(h + 2·around, w + 2·around, …)`` -> ``(h, w, …)``."""
+    return sliding_window_view(values, (2 * around + 1,) * 2, (0, 1)).sum((-2, -1))
 
 
 def _rising(x: np.ndarray, none: float, full: float) -> np.ndarray:
@@ -96,8 +95,7 @@ def change(base: np.ndarray) -> np.ndarray:
         both = land[after] & land[before]
         changes[after] += np.abs(np.diff(grey, axis=axis)) * both
         counted[after] += both
-    side = 2 * AROUND + 1
-    changes, counted = (sliding_window_view(x, (side, side)).sum((2, 3)).astype(np.float32) for x in (changes, counted))
+    changes, counted = (_around(x).astype(np.float32) for x in (changes, counted))
     return changes * np.float32(2 / 3) / np.maximum(counted, 1)  # along and across, a mean of three colours
 
 
