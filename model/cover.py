@@ -28,6 +28,7 @@ SPREAD = np.float32(1.5)  # how light, dark or green land is at most
 REGION, FAINT = 512, np.float32(0.15)  # pixels of the squares in which woods are dark, or light, and where neither
 STEP = 8                 # pixels, along and across, that are told one number of that
 STREAM, BANKS = np.float32(1.0), np.float32(1.6)  # half width of a stream, pixels; how light or dark it is
+HAZE, FLAT = np.float32(7), np.float32(0.16)  # pixels within which a border is a haze; what has none near
 REGIONAL = "light", "green", "water"
 KINDS = {name: number for number, name in enumerate(("shared", "land", "stream", *REGIONAL), 1)}
 
@@ -59,6 +60,32 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None
         bed = 1 / (1 + (stream * stream) ** 2)
         out[0] += border * light * SPREAD + bed * water * BANKS
         out[1] += border * green * SPREAD + bed
+    return out
+
+
+def beside(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None):
+    """From how many pixels farther right, and down, these pixels take their colour, so that the border of a wood which
+    the level above has shown is no haze; and how near that is, in 0…1: float32 ``(3, y1-y0, x1-x0)``; 0 at `FIRST`."""
+    out = arrays.zeros((3, y1 - y0, x1 - x0), device)
+    place, lib = (x0 - 1, y0 - 1, x1 + 1, y1 + 1), arrays.library(out)
+
+    def noise(kind: str, of: int, size: int):
+        return splines(key(seed, level, kind, of, size), level, size, *place, 1, device) * steep(size, level)
+
+    shared = arrays.zeros((y1 - y0 + 2, x1 - x0 + 2), device)
+    for of, scale, sizes in grounds(level):
+        shared += sum(noise("shared", 0, size) for size in sizes)
+        if of < level:
+            ground = shared + sum(noise("land", of, scale * own) for own in OWN)
+            high, right, down = (ground[1:-1, 1:-1], ground[1:-1, 2:] - ground[1:-1, :-2],
+                                 ground[2:, 1:-1] - ground[:-2, 1:-1])
+            slope = root(right * right + down * down + FLAT)  # twice of a pixel's
+            far = 2 * lib.abs(high) / slope
+            near = (1 - far / HAZE).clip(0, 1)
+            go = HAZE * near * (far / SHARP).clip(0, 1) * (2 * arrays.single(high > 0) - 1) / slope
+            nearer = near > out[2]
+            for channel, value in enumerate((right * go, down * go, near)):
+                out[channel] = lib.where(nearer, value, out[channel])
     return out
 
 

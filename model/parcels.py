@@ -122,6 +122,7 @@ class Divided(NamedTuple):
     cos: np.ndarray            # the direction of the district's rows
     sin: np.ndarray
     parts: list[Part]          # the widest parcels first
+    inward: Callable[[], tuple]  # asks for the direction, right and down, from the nearest border of the district
 
 
 def _rule(key, x, y, rows, phase, longer, lane) -> Ruled:
@@ -185,8 +186,7 @@ def _square(districts: Districts, x, y, scale: float, nested: bool, ruling: Ruli
     near = np.flatnonzero(least <= 1.001 * np.sort(most)[1] + 0.001)
     first, second, nearest, other = _two_nearest(
         near, ((x - districts.x[n]) ** 2 + (y - districts.y[n]) ** 2 for n in near))
-    pair = nearest * len(districts.key) + other
-    return _divided(districts, x, y, nearest, pair, (first, second), scale, nested, ruling)
+    return _divided(districts, x, y, nearest, other, (first, second), scale, nested, ruling)
 
 
 def _squares(world, around: int, box: tuple[int, int, int, int], scale: float, nested: bool, ruling: Ruling,
@@ -210,16 +210,17 @@ def _squares(world, around: int, box: tuple[int, int, int, int], scale: float, n
     mine = square * count
     first, second, nearest, other = _two_nearest(
         range(count), ((xs - here.x.take(mine + n)) ** 2 + (ys - here.y.take(mine + n)) ** 2 for n in range(count)))
-    pair = (mine + nearest) * count + other
-    return _divided(here, xs, ys, mine + nearest, pair, (first, second), scale, nested, ruling)
+    return _divided(here, xs, ys, mine + nearest, mine + other, (first, second), scale, nested, ruling)
 
 
-def _divided(districts: Districts, x, y, nearest, pair, away, scale: float, nested: bool, ruling: Ruling) -> Divided:
-    """The ground at x, y, of which the `nearest` district is known, the numbers of the `pair` of nearest ones, and how
-    far `away` they are, squared."""
+def _divided(districts: Districts, x, y, nearest, other, away, scale: float, nested: bool, ruling: Ruling) -> Divided:
+    """The ground at x, y, of which the numbers of the `nearest` district and of the `other` that is near are known, and
+    how far `away` they are, squared."""
     lib = library(x)
     first, second = away
     border, road = None, lib.zeros_like(first)
+    count = len(districts.apart.ravel()) // len(districts.key)  # those in and around a square
+    pair = nearest * count + other % count
     if nested:
         border = (second - first) / (2 * districts.apart.take(pair))
         road = districts.road.take(pair) / fainter(border, scale)
@@ -241,7 +242,12 @@ def _divided(districts: Districts, x, y, nearest, pair, away, scale: float, nest
         ruled = _rule(bits[0], x, y, wide(scaled(bits[0], 0, 1), ruling.rows), scaled(bits[0] << 24, -9, 9),
                       scaled(bits[1], *LONG), scaled(bits[1] << 24, -LANES, LANES))
         parts.append(Part(ruled, scaled(bits[1] << 12, *ruling.strength).clip(FAINTEST, None), scale, turned))
-    return Divided(key, border, road, cos, sin, parts)
+
+    def inward():
+        apart = districts.apart.take(pair)
+        return tuple((of.take(nearest) - of.take(other)) / apart for of in (districts.x, districts.y))
+
+    return Divided(key, border, road, cos, sin, parts, inward)
 
 
 def _painted(of: Divided):

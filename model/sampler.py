@@ -49,6 +49,8 @@ class SamplerConfig:
                                     ("gullies", "plains"))
     paints: dict[str, float] = dial("paint", "paint", "how light, dark, green and brown its fields and woods are",
                                     ("parcels", "cover"))
+    farmland: dict[str, float] = dial("farmland", "farmland", "how crisp its fields are, with hedges, tracks and "
+                                      "furrows", ("parcels", "plains"))
     slopes: dict[str, float] = dial("slope", "light on slopes", "how light and dark gullies on other rugged land are",
                                     ("gullies", "plains"))
     towns: dict[str, float] = dial("town", "town", "share of a town's colour that is laid over its ground")
@@ -76,6 +78,9 @@ class SamplerConfig:
                                      ("plains",))
     paved: dict[str, float] = dial("paved", "pavement", "share of a road's colour that is laid over roads and, where "
                                    "these cross rivers, bridges", ("plains", "roads"))
+    lanes: dict[str, float] = dial("lanes", "lanes", "... and over lanes between villages", ("plains", "towns"))
+    woods: dict[str, float] = dial("woods", "edges of woods", "how crisp the edges of its woods are",
+                                   ("plains", "cover"))
     shores: dict[str, float] = dial("shores", "crispness of shores", "how crisp, ragged and sandy its shores are",
                                     ("shown",))
     rows: bool = False                              # told every row's ground resolution, not the window's middle's

@@ -1,12 +1,13 @@
 """What a level's detail is added to, its condition enlarged; how far the sum may be from it; and what it lacks.
 
-The network draws what is finer than its condition. Seventeen things that it was not taught, or not well enough, are
+The network draws what is finer than its condition. Twenty things that it was not taught, or not well enough, are
 ruled here, by level (`SamplerConfig`): of a level it may draw too little, and in great woods and on snow too much; z9
 is softer than what z11 was taught by; calm ground shows the grid of what is enlarged; mountains are clouds, or mud;
-what is drawn strays from its condition; of fields and woods it draws the borders, and hardly what is inside; the base
-knows of no towns, and in those that it is shown it draws no houses; roads end at rivers; sand and woods are bare; bare
-mountains are fur; snow is feathers, and no rock stands out of it; mountains have no valleys; there are hardly any
-rivers; and shores are a haze.
+what is drawn strays from its condition; of fields and woods it draws the borders, and hardly what is inside; of those
+that its condition shows there is left a haze, and no hedge; the base knows of no towns, and in those that it is shown
+it draws no houses; roads end at rivers, and to villages there are none; sand and woods are bare; bare mountains are
+fur; snow is feathers, and no rock stands out of it; mountains have no valleys; there are hardly any rivers; and shores
+are a haze.
 """
 
 from collections.abc import Callable
@@ -15,16 +16,13 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional as F
 
-from model import courses, crags, crowns, dunes, faces, ground, houses, ridges, rivers, roads, rocks, waters
+from model import country, courses, crags, crowns, dunes, faces, ground, houses, ridges, rivers, roads, rocks, waters
 from model.grid import SCALE
+from model.painting import covered, lit, painted
 from model.readings import bilinear, inner
 from model.residual import enlarge
 
 LIGHT = -2.5, 0.8      # the most of shade and of light
-WARM = 1.05, 1.0, 0.9  # light is a little red, shade a little blue
-LIGHTER = 0.7, 0.6, 0.45      # a light field is dry, ...
-GREENER = -0.85, -0.12, -0.1  # ... a green one is less red: land differs more in that than in its green
-MOST = 1.6                    # of either
 TOWN = 124.0, 119.0, 106.0    # grey levels: the colour of towns, ...
 ROAD = 168.0, 160.0, 146.0    # ... of roads between them, ...
 ROCK = 82.0, 75.0, 71.0       # ... and of rock that stands out of snow
@@ -44,6 +42,7 @@ class Dials(NamedTuple):
     slope: Number = 0.0
     projection: Number = 0.0
     paint: Number = 0.0
+    farmland: Number = 0.0
     town: Number = 0.0
     houses: Number = 0.0
     gain: Number = 0.0
@@ -59,6 +58,8 @@ class Dials(NamedTuple):
     rivers: Number = 0.0
     courses: Number = 0.0
     paved: Number = 0.0
+    lanes: Number = 0.0
+    woods: Number = 0.0
     shores: Number = 0.0
 
 
@@ -100,7 +101,7 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
         bare = ground.bare(condition, snow) if any(map(asked, beside_bare)) else None
         rock = ground.found(rugged * bare) if asked(dials.rocks) else None
         white = ground.found(snowfield) if asked(dials.faces) or asked(dials.crags) else None
-    of_land = dials.town, dials.paint, dials.hush, dials.rivers, dials.courses
+    of_land = dials.town, dials.paint, dials.farmland, dials.woods, dials.hush, dials.rivers, dials.courses
     land = ground.fertile(around) if any(map(asked, of_land)) else None
     if sand is not None and land is not None:
         land = land * (1 - sand)
@@ -116,22 +117,36 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     made = inner(enlarged, drop - kept) + detail
     if asked(dials.projection):
         made = inner(projected(made, inner(condition, (drop - kept) // SCALE), dials.projection), kept)
+    tilled = farm = None
+    if laid and torch.is_tensor(shown.plain) and (asked(dials.farmland) or asked(dials.woods)):
+        tilled = ground.found(inner(shown.plain * land, drop))
+    if tilled is not None:
+        town = inner(shown.town, drop)
+        made, farm = country.crisp(made, enlarged, tilled, town, laid, drop, dials.farmland, dials.woods)
     if asked(dials.town):
         share = dials.town * shown.plain * land * open_land * shown.town
         made = made + inner(share, drop) * (ground.coloured(TOWN, made) - inner(enlarged, drop))
     if asked(dials.paint):
         share = dials.paint * shown.plain * land
         made = painted(made, inner(shown.fields, drop), inner(share, drop))
+    if farm is not None:
+        made = country.farmed(made, inner(shown.fields, drop), laid, farm)
     lived = None  # how much it is where people live
-    if (asked(dials.houses) or asked(dials.paved)) and laid and torch.is_tensor(shown.habitable):
+    if (asked(dials.houses) or asked(dials.paved) or asked(dials.lanes)) and laid and torch.is_tensor(shown.habitable):
         lived = ground.found(shown.plain * shown.habitable)
     if lived is not None and asked(dials.houses):
         dry = 1 - bilinear(ground.mean(ground.watery(condition), ground.CLOSE), SCALE)
-        made = housed(made, laid(houses.field), inner(lived * dry, drop), dials.houses)
+        fit = inner(lived * dry, drop)
+        if farm is not None:  # at its end a town has fields; elsewhere farms lie in them
+            fit = fit * (1 - farm * (town > 0))
+        made = housed(made, laid(houses.field), fit, dials.houses)
     for kind, dial, where in ((dunes, dials.dunes, sand), (crowns, dials.crowns, woods), (rocks, dials.rocks, rock),
                               (faces, dials.faces, white)):
         if where is not None and asked(dial):
-            made = lit(made, laid(kind.field), dial * inner(where, drop))
+            share = dial * inner(where, drop)
+            if kind is crowns and farm is not None:
+                share = share * (1 - farm)
+            made = lit(made, laid(kind.field), share)
     if asked(dials.ridges) and laid:
         hills = shown.hilly * torch.maximum(ground.dry(condition), snow)
         if ground.found(hills) is not None:
@@ -156,9 +171,10 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
         if ground.found(wet) is not None and ground.found(1 - wet) is not None:
             shore = waters.shore(made, inner(enlarged, drop), condition, wet, laid, drop, river, banks)
             made = made + dials.shores * shore
-    if lived is not None and asked(dials.paved):
-        road = dials.paved * ground.rising(inner(lived, drop) * laid(roads.field), *PAVED)
-        made = made + road * (ground.coloured(ROAD, made) - made)
+    for kind, dial, edges in (roads.lanes, dials.lanes, (0.0, 1.0)), (roads.field, dials.paved, PAVED):
+        if lived is not None and asked(dial):
+            road = dial * ground.rising(inner(lived, drop) * laid(kind), *edges)
+            made = covered(made, ROAD, road)
     return made
 
 
@@ -188,11 +204,6 @@ def shaded(enlarged: torch.Tensor, condition: torch.Tensor, snow: torch.Tensor, 
         land = bilinear(ground.mean(ground.land(*ground.levels(condition)), ground.CLOSE), SCALE)
         share = share + of_land * rugged * land * (1 - snow)
     return lit(enlarged, light.sum(1, keepdim=True).clamp(*LIGHT), share)
-
-
-def lit(picture: torch.Tensor, light: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
-    """``(B, 3, H, W)`` made lighter and darker by a `share` of `light`, both ``(B, 1, H, W)``."""
-    return picture + (picture + 1) * (share * (light * ground.channels(WARM, light)))
 
 
 def projected(picture: torch.Tensor, condition: torch.Tensor, share: Number) -> torch.Tensor:
@@ -229,11 +240,3 @@ def housed(picture: torch.Tensor, built: torch.Tensor, fit: torch.Tensor, most: 
     covered, colour, ends, town = built.split([1, 3, 1, 1], 1)
     share = most * ((fit * town - BUILT[0] * ends) / BUILT[1]).clamp(0, 1)
     return picture + share * (2 * colour - covered * (1 + picture))
-
-
-def painted(picture: torch.Tensor, fields: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
-    """``(B, 3, H, W)`` made lighter or darker, and greener or browner, by as much as `fields`, pairs of channels
-    ``(B, 2·n, H, W)``, say of each pixel, times `share`, ``(B, 1, H, W)``."""
-    light, lush = fields.unflatten(1, (-1, 2)).sum(1).clamp(-MOST, MOST).split(1, 1)
-    lighter, greener = (ground.channels(of, fields) for of in (LIGHTER, GREENER))
-    return picture + (picture + 1) * share * (light * lighter + lush * greener)

@@ -12,6 +12,7 @@ from model import (
     crowns,
     dunes,
     faces,
+    farmland,
     gullies,
     houses,
     land_use,
@@ -24,7 +25,7 @@ from model import (
     towns,
 )
 from model.base import PlateCarree
-from tests.model import test_towns
+from tests.model import test_farmland, test_towns
 
 HERE = torch.device("cpu")
 PLACES = [(7, (100, -20, 730, 230)), (2**64 - 1, (131072 - 90, 3000, 131072 + 200, 3150))]  # the world's edge at z9
@@ -43,7 +44,8 @@ def test_every_field_is_the_same_to_the_bit(level, seed, box):
     for kind, how in [*fields, (parcels, (True, parcels.Ruling((7.0, 48.0))))]:
         place = seed, level, *box, *how
         assert same(kind.field(*place, device=HERE), kind.field(*place)), kind
-    assert same(shores.beaches(seed, level, *box, device=HERE), shores.beaches(seed, level, *box))
+    for made in shores.beaches, cover.beside, roads.lanes, roads.beside:
+        assert same(made(seed, level, *box, device=HERE), made(seed, level, *box)), made
 
 
 @pytest.mark.parametrize("level", [9, 11, 13, 15])
@@ -52,6 +54,15 @@ def test_so_are_houses_where_there_are_any(level):
     made, expected = houses.field(7, level, *box, device=HERE), houses.field(7, level, *box)
     assert same(made[5], expected[5]) and same(made[:, made[5] > 0], expected[:, expected[5] > 0])
     assert (expected[5] > 0).sum() > 50
+
+
+@pytest.mark.parametrize("level", [11, 13, 15])
+def test_so_is_farmland_where_land_is_tilled(level):
+    x0, y0, x1, y1 = test_farmland.tilled(level, 200)
+    place = test_farmland.SEED, level, x0 - 300, y0 - 300, x1, y1
+    made, expected, tilled = farmland.field(*place, device=HERE), farmland.field(*place), land_use.field(*place) > 0
+    assert tilled.sum() >= 200 * 200 and same(made[:, tilled], expected[:, tilled])
+    assert not farmland.field(7, 9, 0, 0, 50, 50, HERE).any()
 
 
 def test_so_is_how_plain_the_base_is():

@@ -4,8 +4,12 @@ import hashlib
 
 import numpy as np
 import pytest
+import torch
+from torch.nn import functional as F
 
-from model.cover import FIRST, field, splines
+from model.country import FAR, taken
+from model.cover import FIRST, HAZE, OWN, beside, field, grounds, key, splines, steep
+from model.residual import enlarge
 
 BITS = {9: "529da72011d4a913", 11: "3b921fc7c5ecebae", 13: "454e6fd1baa0fb19", 15: "60701a3b9450ba99"}
 
@@ -59,3 +63,37 @@ def test_noise_is_smooth_and_of_the_size_that_is_asked():
         assert np.abs(np.diff(noise, axis=0)).max() < 2 / size
         shifted = np.corrcoef(noise[:, 3 * size:].ravel(), noise[:, :-3 * size].ravel())[0, 1]
         assert abs(shifted) < 0.1 < np.corrcoef(noise[:, size:].ravel(), noise[:, :-size].ravel())[0, 1]
+
+
+def wood(level: int, of: int, box: tuple[int, int, int, int]) -> np.ndarray:
+    """Where woods of a level are that a finer one looks at: -1 or 1."""
+    total = 0
+    for shown, scale, sizes in grounds(level):
+        total = total + sum(splines(key(4, level, "shared", 0, size), level, size, *box, 1) * steep(size, level)
+                            for size in sizes)
+        if shown == of:
+            return np.sign(total + sum(splines(key(4, level, "land", of, scale * own), level, scale * own, *box, 1)
+                                       * steep(scale * own, level) for own in OWN))
+    raise AssertionError(of)
+
+
+@pytest.mark.parametrize("level", [11, 13, 15])
+def test_the_edge_of_a_wood_that_the_level_above_has_shown_is_crisp(level):
+    inside, everywhere = np.s_[..., FAR:-FAR, FAR:-FAR], torch.ones(1, 1, 256 - 2 * FAR, 256 - 2 * FAR)
+    seen, before, after = 0, 0.0, 0.0
+    for x, y in ((4000, 9000), (7000, 3000), (5200, 6100), (9000, 2000)):
+        box = x, y, x + 256, y + 256
+        truth = torch.from_numpy(wood(level, level - 2, box).astype(np.float32))[None, None].expand(1, 3, -1, -1) / 4
+        hazy, away = enlarge(F.avg_pool2d(truth, 4)), torch.from_numpy(beside(4, level, *box))[None]
+        made = taken(hazy[inside], hazy, away[inside], everywhere, FAR)
+        before += float((hazy[inside] - truth[inside]).square().mean())
+        after += float((made - truth[inside]).square().mean())
+        seen += int((truth[..., 1:] != truth[..., :-1]).sum())
+        assert away[:, :2].abs().max() <= HAZE + 0.01 and away[:, 2].min() >= 0 and away[:, 2].max() <= 1
+    assert seen > 300 and after < 0.5 * before
+
+
+def test_edges_are_the_same_in_every_window():
+    whole = beside(4, 13, 900, 800, 1156, 1056)
+    assert whole.any() and np.array_equal(beside(4, 13, 937, 850, 1145, 1053), whole[:, 50:-3, 37:-11])
+    assert not beside(4, FIRST, 0, 0, 300, 300).any() and not beside(4, FIRST - 2, 0, 0, 300, 300).any()

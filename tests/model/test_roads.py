@@ -1,19 +1,27 @@
-"""Roads: from town to town, the same in every window and at every level."""
+"""Roads: from town to town, and lanes between villages, the same in every window and at every level."""
 
 import hashlib
 
 import numpy as np
 import pytest
+import torch
 
+from model.country import FAR, taken
 from model.grid import width
-from model.roads import BENT, JOINED, LIGHT, SKEWED, field, near
+from model.residual import enlarge
+from model.roads import BENT, HAZE, JOINED, LANES, LIGHT, NEAR, SKEWED, beside, field, lanes, near
 from model.towns import SCALED, town
 
 BITS = {11: "a07efa6a3ae2d62b", 13: "c793f754ac7af023", 15: "ca7561fca49c838d"}
+OF_LANES = {11: "f803d1b78a115426", 13: "f0b08f55129795a0", 15: "ea37e1a398a60363"}
 
 
 def some_road(seed: int):
     return near(seed, 9000, 9000, 9256, 9256)[0]
+
+
+def some_lane(seed: int):
+    return near(seed, 9000, 9000, 9256, 9256, kind=1)[0]
 
 
 def around(x: float, y: float, level: int, side: int) -> tuple[int, int, int, int]:
@@ -78,3 +86,73 @@ def test_most_towns_have_one_and_little_of_the_land_is_road():
     land = np.stack([field(seed, 11, 5000, 9000, 6024, 10024) for seed in range(4)])
     assert 0.002 < (land > 0.7).mean() < 0.02
     assert not field(7, 9, 0, 0, 300, 300).any()
+
+
+def test_the_bits_of_lanes_are_written_down():
+    lane = some_lane(7)
+    digests = {level: hashlib.sha256(lanes(7, level, *around(lane.begin.x, lane.begin.y, level, 300)).tobytes())
+               .hexdigest()[:16] for level in OF_LANES}
+    assert digests == OF_LANES
+
+
+@pytest.mark.parametrize("level", [11, 13, 15])
+def test_a_lane_leads_from_a_village_to_another_or_to_a_town(level):
+    towns_joined = 0
+    for seed in range(6):
+        for lane in near(seed, 9000, 9000, 9100, 9100, kind=1)[:4]:
+            assert lane.begin == town(seed, 1, int(lane.begin.x // 64), int(lane.begin.y // 64))
+            to_town = lane.end == town(seed, 0, int(lane.end.x // 256), int(lane.end.y // 256))
+            assert to_town or lane.end == town(seed, 1, int(lane.end.x // 64), int(lane.end.y // 64))
+            assert not to_town or np.hypot(lane.end.x - lane.begin.x, lane.end.y - lane.begin.y) <= NEAR
+            towns_joined += to_town
+            for end in (lane.begin, lane.end):
+                made = lanes(seed, level, *around(end.x, end.y, level, 64))
+                assert made[30:34, 30:34].max() > 0.4 * made.max() > 0
+    assert towns_joined > 2
+
+
+def test_most_villages_have_a_lane_and_little_of_the_land_is_one():
+    villages = [(seed, place) for seed in range(4) for column in range(130, 160)
+                if (place := town(seed, 1, column, 144))]
+    joined = [any(place in (lane.begin, lane.end) for lane in near(seed, place.x, place.y, place.x + 1, place.y + 1, 1))
+              for seed, place in villages]
+    assert len(villages) > 20 and 0.7 < np.mean(joined) < 1 and max(LANES.values()) < 1
+    land = np.stack([lanes(seed, 13, 20000, 36000, 21024, 37024) for seed in range(4)])
+    assert 0.0005 < land.mean() < 0.02 and land.max() <= 1
+    assert not lanes(7, 9, 0, 0, 300, 300).any()
+
+
+def test_no_window_misses_a_lane_that_comes_from_afar():
+    for seed in range(3):
+        whole = lanes(seed, 11, 9000, 9000, 9900, 9900)
+        parts = [[lanes(seed, 11, x, y, x + 60, y + 60) for x in range(9000, 9900, 60)] for y in range(9000, 9900, 60)]
+        assert np.array_equal(np.concatenate([np.concatenate(row, 1) for row in parts]), whole) and whole.any()
+
+
+def test_lanes_are_the_same_in_every_window():
+    lane = some_lane(3)
+    x0, y0, x1, y1 = around(lane.end.x, lane.end.y, 13, 260)
+    for kind in lanes, beside:
+        whole = kind(3, 13, x0, y0, x1, y1)
+        assert whole.any()
+        assert np.array_equal(kind(3, 13, x0 + 37, y0 + 50, x1 - 11, y1 - 3), whole[..., 50:-3, 37:-11])
+        assert np.array_equal(kind(3, 13, x0 + width(13), y0, x1 + width(13), y1), whole)
+
+
+@pytest.mark.parametrize("level", [13, 15])
+def test_a_road_that_the_level_above_has_shown_is_no_haze(level):
+    """Of one that was drawn there less than a third is left: it will be drawn again, as wide as it is."""
+    inside, everywhere = np.s_[..., FAR:-FAR, FAR:-FAR], torch.ones(1, 1, 256 - 2 * FAR, 256 - 2 * FAR)
+    for road, kind in (some_road(3), field), (some_lane(3), lanes):
+        wide = around(*((a + b) / 2 for a, b in zip(road.begin[:2], road.end[:2], strict=True)), level, 4000)
+        rows, columns = np.nonzero(kind(3, level, *wide) > 0.3)  # it may be bent
+        x0, y0 = (int(of[len(of) // 2] + begin - 128) // 4 * 4 for of, begin in ((columns, wide[0]), (rows, wide[1])))
+        x1, y1 = x0 + 256, y0 + 256
+        drawn = np.clip(kind(3, level - 2, *(v // 4 for v in (x0, y0, x1, y1))), 0, 1)
+        assert drawn.max() > 0.1
+        hazy = enlarge(torch.from_numpy(drawn)[None, None].expand(1, 3, -1, -1))
+        away = torch.from_numpy(beside(3, level, x0, y0, x1, y1))[None]
+        made = taken(hazy[inside], hazy, away[inside], everywhere, FAR)
+        assert made.square().sum() < 0.33 * hazy[inside].square().sum()
+        assert away[:, :2].abs().max() <= 2 * HAZE[0] and (away[:, 2] > 0).float().mean() < 0.5
+    assert not beside(3, 11, *around(road.begin.x, road.begin.y, 11, 200)).any()

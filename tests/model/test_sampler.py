@@ -21,13 +21,14 @@ def test_what_is_asked_besides_is_a_level_s_own():
                             towns={"11": 0.5}, gains={"15": 0.1}, hushes={"11": 0.3}, snows={"13": 0.4},
                             dunes={"9": 0.04}, crowns={"15": 0.2}, rocks={"11": 0.1}, faces={"9": 0.3},
                             crags={"9": 0.4}, stills={"13": 0.6}, ridges={"15": 0.7}, rivers={"11": 0.8},
-                            courses={"9": 0.7}, shores={"15": 1.0}, houses={"13": 0.9}, paved={"11": 0.4})
+                            courses={"9": 0.7}, shores={"15": 1.0}, houses={"13": 0.9}, paved={"11": 0.4},
+                            farmland={"13": 0.6}, woods={"11": 0.3}, lanes={"15": 0.2})
     assert [sampler.gentleness(level) for level in (7, 9, 11)] == [0.0, 0.6, 0.0]
     assert [sampler.dials(level) for level in (5, 7, 9, 11, 13, 15)] == [
         Dials(), Dials(shade=0.06), Dials(sharpening=0.1, dunes=0.04, faces=0.3, crags=0.4, courses=0.7),
-        Dials(projection=0.2, town=0.5, hush=0.3, rocks=0.1, rivers=0.8, paved=0.4),
-        Dials(calming=0.5, slope=0.04, snow=0.4, still=0.6, houses=0.9),
-        Dials(paint=0.05, gain=0.1, crowns=0.2, ridges=0.7, shores=1.0)]
+        Dials(projection=0.2, town=0.5, hush=0.3, rocks=0.1, rivers=0.8, paved=0.4, woods=0.3),
+        Dials(calming=0.5, slope=0.04, snow=0.4, still=0.6, houses=0.9, farmland=0.6),
+        Dials(paint=0.05, gain=0.1, crowns=0.2, ridges=0.7, shores=1.0, lanes=0.2)]
 
 
 @pytest.mark.parametrize("told", [{"degradation": -0.1}, {"degradations": {"9": 1.5}},
