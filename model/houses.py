@@ -63,7 +63,7 @@ class Kinds(NamedTuple):
         return self.gardens * np.float32(gardens) + self.walled * np.float32(walled) + self.works * np.float32(works)
 
 
-def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None):
+def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None, ribbons: bool = False):
     """What is built at the pixels x0…x1, y0…y1 of a level: float32 ``(6, y1-y0, x1-x0)`` in 0…1: how much of a pixel
     that covers; red, green and blue, times that; from where in a town on it is there, 0 at its edge; and how much of a
     town, or of a farm, the pixel is: where that is 0 all else is anything. 0 above `FIRST`. x wraps at the level's
@@ -79,6 +79,9 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None
     parts, near = [], towns.near(seed, level, *place)
     if near:
         out[5] = towns.field(seed, level, *place, device, step=1)
+    if ribbons and level >= BLOCKS:
+        beside = roads.ribbons(seed, level, *place, device)
+        out[5], near = library(beside).maximum(out[5], beside), True
     if near and level < BLOCKS:
         names = seed, 0x7037A
         grain = sum(rolling(names, level, size, *place, device) * np.float32(by) for size, by in GRAIN.items())
@@ -97,6 +100,11 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None
     for box in parts:
         here(box)[:5] = built(seed, level, *box, here(box)[5], device)
     return out
+
+
+def spread(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None):
+    """The same, with houses beside the roads that lead out of a town."""
+    return field(seed, level, x0, y0, x1, y1, device, ribbons=True)
 
 
 def farms(seed: int, level: int, x0: int, y0: int, x1: int, y1: int) -> list[Town]:

@@ -69,11 +69,15 @@ def told(tell: Callable[..., np.ndarray], channels: int, seed: int, level: int, 
     for a, b in _strips(y0, y1, size):
         for left in range(x0 // size, (x1 - 1) // size + 1):
             top, c, d = a // size, max(x0, left * size), min(x1, (left + 1) * size)
-            box = np.s_[..., a - y0:b - y0, c - x0:d - x0]
-            if share is not None and not share[box].any():
-                continue
+            box, first_row, last_row = np.s_[..., a - y0:b - y0, c - x0:d - x0], a, b
+            if share is not None:
+                columns, rows = (np.flatnonzero(share[box].any(axis)) for axis in (0, 1))
+                if not len(rows):
+                    continue
+                c, d, first_row, last_row = c + columns[0], c + columns[-1] + 1, a + rows[0], a + rows[-1] + 1
+                box = np.s_[..., first_row - y0:last_row - y0, c - x0:d - x0]
             ys, xs = ((np.arange(*ends, dtype=np.float32) + np.float32(0.5)) / np.float32(scale)
-                      for ends in ((a - top * size, b - top * size), (c - left * size, d - left * size)))
+                      for ends in ((first_row - top * size, last_row - top * size), (c - left * size, d - left * size)))
             districts = _districts(world, around, left, top, ruling)
             here = _square(districts, xs[None], ys[:, None], scale, nested, ruling)
             out[box] = tell(here) if share is None else tell(here, share[box])

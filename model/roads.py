@@ -28,6 +28,9 @@ BENT, SKEWED = 0.12, 0.1  # how far they leave the straight line at most, of its
 REACH = np.float32(8)  # pixels of `SCALED` beyond which there is nothing of one
 WIDE = {11: 0.25, 13: 0.5, 15: 1.0}  # pixels of a level: half of how wide a lane is
 HAZE = 12.0, 6.0       # pixels of any level beside a road, and a lane, that are a haze in what the level above shows
+RIBBON = 1.7, 1.1      # pixels of `SCALED` beside a road, and a lane, within which there are houses, ...
+OUT = 1.6, 5.0         # ... as far from its end as so many radii of a town, and pixels
+HOUSES = np.float32(0.6)  # how much of a town that is
 NEAR = 110.0           # pixels of `SCALED` from the town of its square within which a village has a lane to it
 
 
@@ -132,10 +135,28 @@ def beside(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=Non
     return out
 
 
+def ribbons(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None):
+    """Likewise how much of a town what lies beside the roads and lanes that lead out of one is: in 0…1."""
+    out = arrays.zeros((y1 - y0, x1 - x0), device)
+    if level < FIRST:
+        return out
+    scale = 1 << (level - SCALED)
+    for kind, wide in enumerate(RIBBON):
+        for road, box, away in _passing(seed, kind, scale, x0, y0, x1, y1, device):
+            beside = (2 - away.far * np.float32(2 / wide)).clip(0, 1) * HOUSES
+            for town, along in (road.begin, away.along), (road.end, away.whole - away.along):
+                end = np.float32(town.radius * OUT[0] + OUT[1])
+                share = beside * ((end - along) * np.float32(1 / OUT[1])).clip(0, 1)
+                out[box] = library(share).maximum(out[box], share)
+    return out
+
+
 class Away(NamedTuple):
     """How far pixels are from a road, all in pixels of `SCALED`."""
 
     far: np.ndarray    # ``(h, w)``
+    along: np.ndarray  # how far along it, from where it begins, of the `whole` of it
+    whole: np.float32
     aside: np.ndarray  # likewise, to the right of who goes along it; on the left less than 0
     cos: np.float32    # the direction from end to end
     sin: np.float32
@@ -165,4 +186,5 @@ def _passing(seed: int, kind: int, scale: int, x0: int, y0: int, x1: int, y1: in
         aside = aside - curve * bend
         beyond = (at - on) * np.float32(far)  # either end
         away = root(aside * aside / (1 + steep * steep) + beyond * beyond)
-        yield road, np.s_[top - y0:bottom - y0, left - x0:right - x0], Away(away, aside, cos, sin)
+        box = np.s_[top - y0:bottom - y0, left - x0:right - x0]
+        yield road, box, Away(away, on * np.float32(far), np.float32(far), aside, cos, sin)

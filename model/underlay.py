@@ -139,7 +139,7 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
         fit = inner(lived * dry, drop)
         if farm is not None:  # at its end a town has fields; elsewhere farms lie in them
             fit = fit * (1 - farm * (town > 0))
-        made = housed(made, laid(houses.field), fit, dials.houses)
+        made = housed(made, laid(houses.spread if asked(dials.lanes) else houses.field), fit, dials.houses)
     for kind, dial, where in ((dunes, dials.dunes, sand), (crowns, dials.crowns, woods), (rocks, dials.rocks, rock),
                               (faces, dials.faces, white)):
         if where is not None and asked(dial):

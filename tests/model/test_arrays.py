@@ -44,16 +44,17 @@ def test_every_field_is_the_same_to_the_bit(level, seed, box):
     for kind, how in [*fields, (parcels, (True, parcels.Ruling((7.0, 48.0))))]:
         place = seed, level, *box, *how
         assert same(kind.field(*place, device=HERE), kind.field(*place)), kind
-    for made in shores.beaches, cover.beside, roads.lanes, roads.beside:
+    for made in shores.beaches, cover.beside, roads.lanes, roads.beside, roads.ribbons:
         assert same(made(seed, level, *box, device=HERE), made(seed, level, *box)), made
 
 
 @pytest.mark.parametrize("level", [9, 11, 13, 15])
 def test_so_are_houses_where_there_are_any(level):
     box = test_towns.around(test_towns.nearest_town(7, 20.0), level, 200)
-    made, expected = houses.field(7, level, *box, device=HERE), houses.field(7, level, *box)
-    assert same(made[5], expected[5]) and same(made[:, made[5] > 0], expected[:, expected[5] > 0])
-    assert (expected[5] > 0).sum() > 50
+    for kind in houses.field, houses.spread:
+        made, expected = kind(7, level, *box, device=HERE), kind(7, level, *box)
+        assert same(made[5], expected[5]) and same(made[:, made[5] > 0], expected[:, expected[5] > 0])
+        assert (expected[5] > 0).sum() > 50
 
 
 @pytest.mark.parametrize("level", [11, 13, 15])

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from model import roads
 from model.country import FAR, taken
 from model.grid import width
 from model.residual import enlarge
-from model.roads import BENT, HAZE, JOINED, LANES, LIGHT, NEAR, SKEWED, beside, field, lanes, near
+from model.roads import BENT, HAZE, JOINED, LANES, LIGHT, NEAR, SKEWED, beside, field, lanes, near, ribbons
 from model.towns import SCALED, town
 
 BITS = {11: "a07efa6a3ae2d62b", 13: "c793f754ac7af023", 15: "ca7561fca49c838d"}
@@ -132,7 +133,7 @@ def test_no_window_misses_a_lane_that_comes_from_afar():
 def test_lanes_are_the_same_in_every_window():
     lane = some_lane(3)
     x0, y0, x1, y1 = around(lane.end.x, lane.end.y, 13, 260)
-    for kind in lanes, beside:
+    for kind in lanes, beside, ribbons:
         whole = kind(3, 13, x0, y0, x1, y1)
         assert whole.any()
         assert np.array_equal(kind(3, 13, x0 + 37, y0 + 50, x1 - 11, y1 - 3), whole[..., 50:-3, 37:-11])
@@ -156,3 +157,19 @@ def test_a_road_that_the_level_above_has_shown_is_no_haze(level):
         assert made.square().sum() < 0.33 * hazy[inside].square().sum()
         assert away[:, :2].abs().max() <= 2 * HAZE[0] and (away[:, 2] > 0).float().mean() < 0.5
     assert not beside(3, 11, *around(road.begin.x, road.begin.y, 11, 200)).any()
+
+
+def test_ribbons_of_houses_begin_at_a_town_and_end_soon():
+    for seed in range(3):
+        box = 9000, 9000, 9500, 9500
+        made, soon = ribbons(seed, 11, *box), np.zeros((500, 500), bool)
+        rows, columns = np.indices(made.shape) + 9000.5
+        for end in {end for kind in (0, 1) for way in near(seed, *box, kind) for end in (way.begin, way.end)}:
+            away = np.hypot(columns - end.x, rows - end.y)
+            # Roads are bent, so what is near along one may be a third farther away.
+            soon |= away < 1.34 * (end.radius * roads.OUT[0] + roads.OUT[1]) + roads.RIBBON[0]
+            assert away.min() > 1 or made[away < 1].max() > 0.9 * roads.HOUSES
+        road = field(seed, 11, *box) + lanes(seed, 11, *box) > 0.1
+        assert not made[~soon].any() and (road & ~soon).sum() > 50
+        assert made.max() <= roads.HOUSES and 0.001 < (made > 0).mean() < 0.05
+    assert not ribbons(7, 9, 0, 0, 300, 300).any()
