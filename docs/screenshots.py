@@ -44,6 +44,8 @@ SCENES = {
     "compare": ("?world=earth&seed=42&z=9&lat=46.5&lon=8&compare=swipe&with=earth/43", DESKTOP, nothing),
     "phone": ("?world=earth&seed=pandora&z=7&lat=-48.5&lon=-74", PHONE, nothing),
     "farmland": ("?world=earth&seed=0&z=13&lat=42.04&lon=-93.42", DESKTOP, nothing),
+    "fields": ("?world=earth&seed=0&z=15&lat=42.02&lon=-93.3", DESKTOP, nothing),
+    "village": ("?world=earth&seed=0&z=15&lat=42.0737&lon=-93.2487", DESKTOP, nothing),
     "ridges": ("?world=earth&seed=0&z=10&lat=31.1&lon=50.9", DESKTOP, nothing),
     "valley": ("?world=earth&seed=0&z=12&lat=36.0&lon=138.0", DESKTOP, nothing),
     "river": ("?world=earth&seed=0&z=12&lat=40.02&lon=-98.03", DESKTOP, nothing),

@@ -17,7 +17,7 @@ TOWN = 0.0, 0.05           # by how much more of a town it is than a field that 
 ROAD = 0.8, 1.4            # ... and how light the edge of a road is
 NEAR = 0.0, 0.3            # how near a border is beside which colours are taken from farther away, and wholly so
 FAR = 24                   # pixels: as far as any is taken from
-SMOOTH, MORE = 0.6, 0.05  # the share of what is drawn there that is left out; how light, and green, fields are besides
+SMOOTH, MORE = 0.6, 0.05   # the share of what is drawn there that is left out; how light, and green, fields are besides
 FURROW, HEDGED, TRACKED = 0.1, 0.9, 0.6  # how light furrows are; of the colours of hedges and tracks
 
 

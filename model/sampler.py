@@ -78,7 +78,8 @@ class SamplerConfig:
                                      ("plains",))
     paved: dict[str, float] = dial("paved", "pavement", "share of a road's colour that is laid over roads and, where "
                                    "these cross rivers, bridges", ("plains", "roads"))
-    lanes: dict[str, float] = dial("lanes", "lanes", "... and over lanes between villages", ("plains", "towns"))
+    lanes: dict[str, float] = dial("lanes", "lanes", "... and over lanes between villages, by which houses stand",
+                                   ("plains", "towns"))
     woods: dict[str, float] = dial("woods", "edges of woods", "how crisp the edges of its woods are",
                                    ("plains", "cover"))
     shores: dict[str, float] = dial("shores", "crispness of shores", "how crisp, ragged and sandy its shores are",

@@ -13,7 +13,7 @@ import numpy as np
 
 from model.generator import Generator
 from model.worlds import Worlds
-from tests.model.test_shipped import GOLDEN, PLACES, TOWNS, golden_pixels, processor
+from tests.model.test_shipped import FIELDS, GOLDEN, PLACES, TOWNS, golden_pixels, processor
 
 
 def compare(device="cpu"):
@@ -48,7 +48,7 @@ def main():
     if newest in known:
         raise SystemExit(f"{newest} is already there")
     known[newest] = {}
-    for z, x, y in [(3, 4, 2), PLACES[0], PLACES[2], PLACES[4], TOWNS[0]]:
+    for z, x, y in [(3, 4, 2), PLACES[0], PLACES[2], PLACES[4], TOWNS[0], FIELDS[1]]:
         pixels = generator.pixels(generator.address("earth", 0, z, x, y))
         digest = hashlib.sha256(pixels.tobytes()).hexdigest()
         known[newest][f"{z}/{x}/{y}"] = {"sha256": digest, "row": pixels[128].tolist(), "on": {processor(): digest}}

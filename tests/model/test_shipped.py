@@ -21,6 +21,7 @@ GOLDEN = Path(__file__).parent / "golden.json"  # written by `python -m tests.mo
 SHORES = [(13, 4059, 2753), (15, 16247, 11015)]  # a shore crosses the eastern border
 VALLEYS = [(11, 465, 775), (11, 1071, 726), (15, 7461, 12406)]  # ... a river, that one window shows; ridges; a river
 TOWNS = [(13, 6745, 3281), (15, 7460, 12403)]  # ... a town on a river; a road over one
+FIELDS = [(13, 1974, 3038), (15, 7896, 12155)]  # ... fields; a village, its lanes and hedges
 PLACES = [(7, 60, 47), (9, 245, 190), (11, 1820, 800), (13, 7000, 3300), (15, 18000, 14000)]  # z, x, y
 
 
@@ -82,7 +83,7 @@ def test_threads_change_no_byte(generator):
         assert np.array_equal(made[0], made[1]) and np.array_equal(made[0], made[2])
 
 
-@pytest.mark.parametrize("z, x, y", [*PLACES, *SHORES, *VALLEYS, *TOWNS])
+@pytest.mark.parametrize("z, x, y", [*PLACES, *SHORES, *VALLEYS, *TOWNS, *FIELDS])
 def test_two_windows_computed_apart_agree_at_their_border(generator, z, x, y):
     """Within 8 px of the shared border, each with its own halo: at most 1 grey level; latitude's change included."""
     checkpoint = checkpoints.load(checkpoints.published()[0])
