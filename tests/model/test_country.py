@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from model import cover, farmland, land_use, parcels, roads
+from model import cover, crowns, farmland, houses, land_use, parcels, roads
 from model.country import FAR, HEDGE, MORE, SMOOTH, TRACK, taken
 from model.ground import coloured
 from model.residual import enlarge
-from model.underlay import Dials, Shown, finished
+from model.underlay import ROAD, Dials, Shown, finished
 from tests.model.test_underlay import SAND, SEA, TILLED, WOODS, striped
 
 SIDE = 256
@@ -26,7 +26,8 @@ def made_of(laid: dict, dials: Dials, drop: int = 0, plain: float = 1.0, town: f
     kinds = {land_use.field: everywhere(1.0), farmland.field: everywhere(0.0, 6), cover.beside: everywhere(0.0, 3),
              roads.beside: everywhere(0.0, 3), roads.field: everywhere(0.0)} | laid
     inside = np.s_[..., drop:SIDE - drop, drop:SIDE - drop]
-    shown = Shown(everywhere(0.0, 2), fields, everywhere(town), everywhere(plain), lambda kind: kinds[kind][inside])
+    shown = Shown(everywhere(0.0, 2), fields, everywhere(town), everywhere(plain), lambda kind: kinds[kind][inside],
+                  habitable=everywhere(1.0))
     condition = striped(*STRIPES)
     detail = 0.1 * torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(2))
     made = finished(condition, detail[inside], shown, dials, drop)
@@ -79,6 +80,35 @@ def test_a_field_that_a_town_leaves_is_one_as_far_as_that_goes():
     made, bare, _ = made_of({farmland.field: fields}, Dials(farmland=1.0), town=0.6)
     assert torch.equal(made[:, :, :128], bare[:, :, :128])
     assert middles((made - bare).abs())[:, 128:, :2].mean() > 0.05
+
+
+def test_houses_stand_on_farms_and_not_on_fields_that_a_town_leaves():
+    fields, built = everywhere(0.0, 6), everywhere(1.0, 6)
+    fields[:, 5, 128:], built[:, 4] = 0.7, 0.0
+    laid, dials = {farmland.field: fields, houses.field: built}, Dials(farmland=1.0, houses=1.0)
+    for town, north, south in (0.6, True, False), (0.0, True, True):
+        bare, made = (made_of(laid, of, town=town)[0] for of in (dials._replace(houses=0.0), dials))
+        change = middles((made - bare).abs())[..., 0]  # where it is tilled
+        assert (change[:, 4:124].min() > 0.2) == north and (change[:, 132:252].max() > 1e-6) == south
+
+
+def test_houses_line_lanes_where_there_are_lanes():
+    built, lanes = everywhere(1.0, 6), everywhere(0.0)
+    built[:, 4] = 0.0
+    without = made_of({houses.field: built}, Dials(houses=1.0))[0]
+    made = made_of({houses.spread: built, roads.lanes: lanes}, Dials(houses=1.0, lanes=0.5))[0]
+    assert torch.equal(made, without)
+    lanes[..., 100:103, :] = 1.0
+    made = made_of({houses.spread: built, roads.lanes: lanes}, Dials(houses=1.0, lanes=0.5))[0]
+    assert torch.allclose(made[0, :, 101, 20], (without[0, :, 101, 20] + coloured(ROAD, made)[:, 0, 0]) / 2, atol=1e-5)
+
+
+def test_crowns_are_of_woods_and_of_no_field():
+    laid, dials = {crowns.field: everywhere(0.5)}, Dials(farmland=1.0, woods=1.0)
+    for tilled, change in (1.0, False), (0.0, True):
+        without, made = (made_of(laid | {land_use.field: everywhere(tilled)}, of)[0]
+                         for of in (dials, dials._replace(crowns=0.2)))
+        assert (middles((made - without).abs())[..., 1].max() > 0.01) == change
 
 
 def test_what_fields_are_shown_as_is_painted_again():

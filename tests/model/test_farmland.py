@@ -94,6 +94,19 @@ def test_fields_that_the_level_above_has_shown_are_crisp(level):
     assert before.min() > 1e-5 and (after < before).all() and np.median(after / before) < 0.33
 
 
+@FINER
+def test_colours_are_taken_from_the_same_field(level):
+    rows, columns, same = *np.mgrid[FAR:256 - FAR, FAR:256 - FAR], []
+    for place in range(4):
+        box = tilled(level, 256, place)
+        green = shown(level, box, slice(-1))[1]  # no two fields are as green
+        right, down = np.rint(field(SEED, level, *box)[:2, FAR:-FAR, FAR:-FAR]).astype(int)
+        moved = (right != 0) | (down != 0)
+        same.append((green[rows + down, columns + right] == green[rows, columns])[moved].mean())
+        assert moved.mean() > 0.1
+    assert np.mean(same) > 0.994
+
+
 def test_nothing_has_been_shown_above_the_first_level_and_nothing_is_moved_there():
     assert not field(SEED, 11, *tilled(11, 100))[:2].any()
 
