@@ -150,6 +150,14 @@ def replaced(x, value, where):
     return x
 
 
+def nearest(kept, *found) -> None:
+    """Write over the channels of what is `kept`, the last of which says how near it is, where what is `found` of each
+    is nearer."""
+    nearer = found[-1] > kept[-1]
+    for channel, value in enumerate(found):
+        kept[channel] = replaced(kept[channel], value, nearer)
+
+
 def joined(parts: list):
     """One after another along their first axis."""
     return library(parts[0]).concatenate(parts)

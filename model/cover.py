@@ -83,9 +83,7 @@ def beside(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=Non
             far = 2 * lib.abs(high) / slope
             near = (1 - far / HAZE).clip(0, 1)
             go = HAZE * near * (far / SHARP).clip(0, 1) * (2 * arrays.single(high > 0) - 1) / slope
-            nearer = near > out[2]
-            for channel, value in enumerate((right * go, down * go, near)):
-                out[channel] = lib.where(nearer, value, out[channel])
+            arrays.nearest(out, right * go, down * go, near)
     return out
 
 

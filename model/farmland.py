@@ -18,7 +18,7 @@ from model import arrays, land_use, parcels
 from model.arrays import library, scaled, single
 from model.cover import rolling
 from model.grid import SCALE
-from model.parcels import FIRST, Divided
+from model.parcels import FIRST, Divided, line
 
 CHANNELS = 6
 FINEST = 15                       # the level that has furrows, and whose own fields have no hedges
@@ -46,11 +46,13 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None
         return arrays.zeros((CHANNELS, y1 - y0, x1 - x0), device)
     tilled = land_use.field(seed, level, *place, device)
     out = parcels.told(partial(_told, level=level), CHANNELS, seed, level, *place, FIRST, True, RULING, device, tilled)
-    rough, crop = (sum(rolling((seed, 0xFA53), level, size, *place, device) * np.float32(by)
-                       for size, by in of.items()) for of in (ROUGH, CROP))
-    out[2] += crop
+
+    def uneven(noises: dict[int, float]):
+        return sum(rolling((seed, 0xFA53), level, size, *place, device) * np.float32(by) for size, by in noises.items())
+
+    out[2] += uneven(CROP)
     if level == FINEST:
-        out[3] *= (1 + rough).clip(0, 1)
+        out[3] *= (1 + uneven(ROUGH)).clip(0, 1)
     return out
 
 
@@ -59,7 +61,7 @@ def _told(of: Divided, share, level: int):
     lib, light, kept = library(of.border), of.road * 0, of.road * 0
     scale, cos, sin = np.float32(of.parts[0].scale), of.cos, of.sin  # the direction of what lies across rows
     border, road = of.border * scale, single(of.road > 0)
-    track, hedge = road * _covered(border, ROAD[level]), of.road * 0
+    track, hedge = road * line(border, ROAD[level]), of.road * 0
     inward = (HAZE + (BESIDE - HAZE) * road - border).clip(0, None)
     right, down = (inward * way for way in of.inward()) if scale > 1 else (light, light)
     for part in of.parts:
@@ -75,8 +77,8 @@ def _told(of: Divided, share, level: int):
             end, larger = scaled(ruled.key << 10, 0, 1), 1.4 if scale > SCALE else 1.0
             for far, dark, pale in ((aside, ruled.lane < DARK, ruled.lane > LIGHT),
                                     (ahead, end < ENDS[0], end > ENDS[1])):
-                hedge = lib.maximum(hedge, single(dark) * _covered(far, HEDGE[level] * larger))
-                track = lib.maximum(track, single(pale) * _covered(far, TRACK[level] * larger))
+                hedge = lib.maximum(hedge, single(dark) * line(far, HEDGE[level] * larger))
+                track = lib.maximum(track, single(pale) * line(far, TRACK[level] * larger))
     if level == FINEST:
         at = ruled.across * ruled.wide / scaled(ruled.key << 14, *APART)
         deep = single(scaled(ruled.key << 4, 0, 1) < FURROWS) * scaled(ruled.key << 28, *DEEP)
@@ -92,8 +94,3 @@ def _inward(far, wide, low):
     lib = library(far)
     go = lib.minimum((HAZE - far).clip(0, None), (wide * np.float32(0.5) - far).clip(0, None))
     return go * (far * SHARP).clip(0, 1) * (2 * single(low) - 1)
-
-
-def _covered(far, half: float):
-    """How much of a pixel so `far` from the middle of a line, `half` as wide on either side, it covers."""
-    return (np.float32(half + 0.5) - far).clip(0, 1) * np.float32(min(1.0, 2 * half))

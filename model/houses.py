@@ -67,7 +67,7 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None
     """What is built at the pixels x0…x1, y0…y1 of a level: float32 ``(6, y1-y0, x1-x0)`` in 0…1: how much of a pixel
     that covers; red, green and blue, times that; from where in a town on it is there, 0 at its edge; and how much of a
     town, or of a farm, the pixel is: where that is 0 all else is anything. 0 above `FIRST`. x wraps at the level's
-    width. `device`: None for an array."""
+    width. `device`: None for an array. `ribbons`: with those beside roads (`roads.ribbons`)."""
     place = x0, y0, x1, y1
     out = arrays.zeros((CHANNELS, y1 - y0, x1 - x0), device)
     if level < FIRST:
@@ -81,13 +81,13 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None
         out[5] = towns.field(seed, level, *place, device, step=1)
     if ribbons and level >= BLOCKS:
         beside = roads.ribbons(seed, level, *place, device)
-        out[5], near = library(beside).maximum(out[5], beside), True
+        out[5] = library(beside).maximum(out[5], beside)
     if near and level < BLOCKS:
         names = seed, 0x7037A
         grain = sum(rolling(names, level, size, *place, device) * np.float32(by) for size, by in GRAIN.items())
         out[:4] = (grain * np.float32(0.5) + np.float32(COVERED[0])).clip(0, 1) * _covering(BLOCK, grain)
         out[4] = (0.5 - grain).clip(0, 1)
-    elif near:
+    elif level >= BLOCKS and (near or ribbons):
         # What is nowhere to be seen need not be made; to ask a GPU whether it is would take as long.
         town = out[5] > 0 if device is None else np.ones(out.shape[1:], bool)
         columns, rows = (np.flatnonzero(town.any(axis)) for axis in (0, 1))

@@ -126,7 +126,7 @@ class Divided(NamedTuple):
     cos: np.ndarray            # the direction of the district's rows
     sin: np.ndarray
     parts: list[Part]          # the widest parcels first
-    inward: Callable[[], tuple]  # asks for the direction, right and down, from the nearest border of the district
+    inward: Callable[[], tuple]  # if nested, asks for the way, right and down, from the district's border
 
 
 def _rule(key, x, y, rows, phase, longer, lane) -> Ruled:
@@ -226,7 +226,8 @@ def _divided(districts: Districts, x, y, nearest, other, away, scale: float, nes
     count = len(districts.apart.ravel()) // len(districts.key)  # those in and around a square
     pair = nearest * count + other % count
     if nested:
-        border = (second - first) / (2 * districts.apart.take(pair))
+        apart = districts.apart.take(pair)
+        border = (second - first) / (2 * apart)
         road = districts.road.take(pair) / fainter(border, scale)
 
     def mine(of_districts):
@@ -248,7 +249,6 @@ def _divided(districts: Districts, x, y, nearest, other, away, scale: float, nes
         parts.append(Part(ruled, scaled(bits[1] << 12, *ruling.strength).clip(FAINTEST, None), scale, turned))
 
     def inward():
-        apart = districts.apart.take(pair)
         return tuple((of.take(nearest) - of.take(other)) / apart for of in (districts.x, districts.y))
 
     return Divided(key, border, road, cos, sin, parts, inward)
@@ -287,6 +287,11 @@ def fainter(aside, scale: float):
     """How many times fainter a lane is so far `aside`, in pixels of its level: it grows half as fast as that."""
     from_lane = quotient(aside * np.float32(scale**0.5), np.float32(LANE))
     return 1 + (from_lane * from_lane) ** 2
+
+
+def line(aside, half: float):
+    """How much of a pixel so far `aside` from the middle of a line lies on it; it is `half` as wide on either side."""
+    return (np.float32(half + 0.5) - aside).clip(0, 1) * np.float32(min(1.0, 2 * half))
 
 
 def _seen(ruled: Ruled, share, scale: float):

@@ -18,7 +18,7 @@ import numpy as np
 from model import arrays, towns
 from model.arrays import hashed, library, root, single, uniform
 from model.grid import width
-from model.parcels import FIRST, fainter
+from model.parcels import FIRST, fainter, line
 from model.towns import KINDS, SCALED, Town
 
 JOINED = {(1, 0): 0.85, (0, 1): 0.85, (1, 1): 0.3, (1, -1): 0.3}  # how often towns of two squares are
@@ -83,7 +83,9 @@ def near(seed: int, x0: float, y0: float, x1: float, y1: float, kind: int = 0) -
     for row in range(int(y0 // size) - farther, int(y1 // size) + farther + 1):
         for column in range(int(x0 // size) - farther, int(x1 // size) + farther + 1):
             ways = [_road(seed, kind, column, row, *joined) for joined in JOINED]
-            for road in ways + [_to_town(seed, column, row)] * kind:
+            if kind:
+                ways.append(_to_town(seed, column, row))
+            for road in ways:
                 if road and all(
                         min(a, b) - road.around < high and max(a, b) + road.around > low for a, b, low, high in
                         ((road.begin.x, road.end.x, x0, x1), (road.begin.y, road.end.y, y0, y1))):
@@ -95,10 +97,8 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None
     """How light roads are at the pixels x0…x1, y0…y1 of a level: float32 ``(y1-y0, x1-x0)``; 0 above `FIRST`. x wraps
     at the level's width. `device`: None for an array."""
     out = arrays.zeros((y1 - y0, x1 - x0), device)
-    if level < FIRST:
-        return out
-    scale = 1 << (level - SCALED)
-    for road, box, away in _passing(seed, 0, scale, x0, y0, x1, y1, device):
+    scale = _scale(level)
+    for road, box, away in _passing(seed, 0, level, x0, y0, x1, y1, device):
         light = 1 / fainter(away.far * np.float32(scale**0.25), scale) * np.float32(road.light)
         light = light * single(away.far < REACH)
         out[box] = library(light).maximum(out[box], light)
@@ -108,13 +108,9 @@ def field(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None
 def lanes(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None):
     """Likewise how much of a pixel lanes from village to village, and to a town, cover: in 0…1."""
     out = arrays.zeros((y1 - y0, x1 - x0), device)
-    if level < FIRST:
-        return out
-    scale, half = 1 << (level - SCALED), WIDE[level]
-    for _, box, away in _passing(seed, 1, scale, x0, y0, x1, y1, device):
-        covered = (np.float32(half + 0.5) - away.far * np.float32(scale)).clip(0, 1)
-        covered = covered * np.float32(min(1.0, 2 * half))
-        out[box] = library(covered).maximum(out[box], covered)
+    for _, box, away in _passing(seed, 1, level, x0, y0, x1, y1, device):
+        lane = line(away.far * np.float32(_scale(level)), WIDE[level])
+        out[box] = library(lane).maximum(out[box], lane)
     return out
 
 
@@ -124,25 +120,19 @@ def beside(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=Non
     out = arrays.zeros((3, y1 - y0, x1 - x0), device)
     if level <= FIRST:
         return out
-    scale = 1 << (level - SCALED)
     for kind, haze in enumerate(HAZE):
-        for _, box, away in _passing(seed, kind, scale, x0, y0, x1, y1, device):
-            near, here = (1 - away.far * np.float32(scale / haze)).clip(0, 1), out[(slice(None), *box)]
-            nearer = near > here[2]
+        for _, box, away in _passing(seed, kind, level, x0, y0, x1, y1, device):
+            near = (1 - away.far * np.float32(_scale(level) / haze)).clip(0, 1)
             go = 2 * haze * near * (2 * single(away.aside > 0) - 1)  # as in a mirror
-            for channel, value in enumerate((-go * away.sin, go * away.cos, near)):
-                here[channel] = library(near).where(nearer, value, here[channel])
+            arrays.nearest(out[(slice(None), *box)], -go * away.sin, go * away.cos, near)
     return out
 
 
 def ribbons(seed: int, level: int, x0: int, y0: int, x1: int, y1: int, device=None):
     """Likewise how much of a town what lies beside the roads and lanes that lead out of one is: in 0…1."""
     out = arrays.zeros((y1 - y0, x1 - x0), device)
-    if level < FIRST:
-        return out
-    scale = 1 << (level - SCALED)
     for kind, wide in enumerate(RIBBON):
-        for road, box, away in _passing(seed, kind, scale, x0, y0, x1, y1, device):
+        for road, box, away in _passing(seed, kind, level, x0, y0, x1, y1, device):
             beside = (2 - away.far * np.float32(2 / wide)).clip(0, 1) * HOUSES
             for town, along in (road.begin, away.along), (road.end, away.whole - away.along):
                 end = np.float32(town.radius * OUT[0] + OUT[1])
@@ -162,8 +152,18 @@ class Away(NamedTuple):
     sin: np.float32
 
 
-def _passing(seed: int, kind: int, scale: int, x0: int, y0: int, x1: int, y1: int, device) -> Iterator[tuple]:
-    """The roads of a kind that may be seen in a box, of each the part where it may be, and how far away it is there."""
+def _scale(level: int) -> float:
+    """Pixels of a level in one of `SCALED`, along and across."""
+    return 2.0 ** (level - SCALED)
+
+
+def _passing(seed: int, kind: int, level: int, x0: int, y0: int, x1: int, y1: int, device
+             ) -> Iterator[tuple[Road, tuple[slice, slice], Away]]:
+    """The roads of a kind that may be seen in a box, of each the part where it may be, and how far away it is there;
+    none above `FIRST`."""
+    if level < FIRST:
+        return
+    scale = _scale(level)
     for road in near(seed, x0 / scale, y0 / scale, x1 / scale, y1 / scale, kind):
         across, along = road.end.x - road.begin.x, road.end.y - road.begin.y
         far = (across * across + along * along) ** 0.5

@@ -117,12 +117,12 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     made = inner(enlarged, drop - kept) + detail
     if asked(dials.projection):
         made = inner(projected(made, inner(condition, (drop - kept) // SCALE), dials.projection), kept)
-    tilled = farm = None
+    fertile = farm = None
     if laid and torch.is_tensor(shown.plain) and (asked(dials.farmland) or asked(dials.woods)):
-        tilled = ground.found(inner(shown.plain * land, drop))
-    if tilled is not None:
+        fertile = ground.found(inner(shown.plain * land, drop))
+    if fertile is not None:
         town = inner(shown.town, drop)
-        made, farm = country.crisp(made, enlarged, tilled, town, laid, drop, dials.farmland, dials.woods)
+        made, farm = country.crisp(made, enlarged, fertile, town, laid, drop, dials.farmland, dials.woods)
     if asked(dials.town):
         share = dials.town * shown.plain * land * open_land * shown.town
         made = made + inner(share, drop) * (ground.coloured(TOWN, made) - inner(enlarged, drop))
@@ -132,7 +132,8 @@ def finished(condition: torch.Tensor, detail: torch.Tensor, shown: Shown, dials:
     if farm is not None:
         made = country.farmed(made, inner(shown.fields, drop), laid, farm)
     lived = None  # how much it is where people live
-    if (asked(dials.houses) or asked(dials.paved) or asked(dials.lanes)) and laid and torch.is_tensor(shown.habitable):
+    of_people = dials.houses, dials.paved, dials.lanes
+    if any(map(asked, of_people)) and laid and torch.is_tensor(shown.habitable):
         lived = ground.found(shown.plain * shown.habitable)
     if lived is not None and asked(dials.houses):
         dry = 1 - bilinear(ground.mean(ground.watery(condition), ground.CLOSE), SCALE)
@@ -219,7 +220,7 @@ def craggy(picture: torch.Tensor, light: torch.Tensor, share: torch.Tensor, kind
     darkest: too steep for snow. `kind`: says how dark that is; `whole`: of what, if not of that light."""
     steep = (kind.ROCKY * share).clamp(max=1) * ground.rising(-(light if whole is None else whole), *kind.BARE)
     snow = lit(picture, light.clamp(*kind.STEEPEST) + kind.MEAN, share)
-    return snow + steep * (ground.coloured(ROCK, picture) - snow)
+    return covered(snow, ROCK, steep)
 
 
 def ridged(picture: torch.Tensor, light: torch.Tensor, contrast: torch.Tensor, share: torch.Tensor,
@@ -237,6 +238,6 @@ def ridged(picture: torch.Tensor, light: torch.Tensor, contrast: torch.Tensor, s
 def housed(picture: torch.Tensor, built: torch.Tensor, fit: torch.Tensor, most: Number) -> torch.Tensor:
     """``(B, 3, H, W)`` with what is `built` ``(B, 6, H, W)`` (`houses`) laid over, `most` of it, as far as ground is
     `fit` for a town, ``(B, 1, H, W)``."""
-    covered, colour, ends, town = built.split([1, 3, 1, 1], 1)
+    hidden, colour, ends, town = built.split([1, 3, 1, 1], 1)
     share = most * ((fit * town - BUILT[0] * ends) / BUILT[1]).clamp(0, 1)
-    return picture + share * (2 * colour - covered * (1 + picture))
+    return picture + share * (2 * colour - hidden * (1 + picture))

@@ -10,6 +10,7 @@ import torch
 
 from model import ground, shores
 from model.grid import SCALE
+from model.painting import covered
 from model.readings import bilinear, inner
 
 RIVER = 48.0, 74.0, 82.0      # grey levels: the colour of rivers, ...
@@ -31,8 +32,7 @@ APART = 0.05, 0.25  # what is between land and water that are hardly told apart,
 def watered(picture: torch.Tensor, river: torch.Tensor, green: torch.Tensor, dry: torch.Tensor) -> torch.Tensor:
     """A picture ``(B, 3, H, W)`` with water's colour over as much of it as is `river` and `green`, and where it is dry
     with a pale bed; all ``(B, 1, H, W)`` in 0…1."""
-    picture = picture + DRIED * dry * river * (ground.coloured(BED, picture) - picture)
-    return picture + green * river * (ground.coloured(RIVER, picture) - picture)
+    return covered(covered(picture, BED, DRIED * dry * river), RIVER, green * river)
 
 
 def shore(picture: torch.Tensor, enlarged: torch.Tensor, condition: torch.Tensor, wet: torch.Tensor,

@@ -19,6 +19,13 @@ def everywhere(value: float, channels: int = 1) -> torch.Tensor:
     return torch.full((1, channels, SIDE, SIDE), value)
 
 
+def crisp(hazy: torch.Tensor, away: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, tuple]:
+    """A hazy picture, the same with its colours taken from `away`, and which part of it both are."""
+    inside = np.s_[..., FAR:-FAR, FAR:-FAR]
+    here, away = hazy[inside], torch.from_numpy(away)[None][inside]
+    return here, taken(here, hazy, away, torch.ones_like(here[:, :1]), FAR), inside
+
+
 def made_of(laid: dict, dials: Dials, drop: int = 0, plain: float = 1.0, town: float = 0.0, lit: float = 0.0):
     """A picture of stripes of land on which all is `laid`; and its condition enlarged."""
     fields = everywhere(0.0, 4)

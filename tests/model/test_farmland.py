@@ -9,10 +9,11 @@ from torch.nn import functional as F
 
 from model import farmland, land_use, parcels
 from model.checkpoint import load, published
-from model.country import FAR, taken
+from model.country import FAR
 from model.farmland import FINEST, HAZE, KEPT, RULING, field
 from model.grid import width
 from model.residual import enlarge
+from tests.model.test_country import crisp
 
 BITS = {11: "6b3991e9e1ce5dc0", 13: "d95e98cd39e482bb", 15: "93f5694451cd452d"}
 LEVELS = pytest.mark.parametrize("level", BITS)
@@ -82,14 +83,14 @@ def test_a_window_does_not_matter_and_the_world_is_round(level):
 def test_fields_that_the_level_above_has_shown_are_crisp(level):
     """When their picture is enlarged their borders are a haze, of which less than a third is left, but in places where
     fields are as narrow as that."""
-    inside, everywhere, off = np.s_[..., FAR:-FAR, FAR:-FAR], torch.ones(1, 1, 256 - 2 * FAR, 256 - 2 * FAR), []
+    off = []
     for place in range(4):
         box = tilled(level, 256, place)
         truth = torch.from_numpy(shown(level, box, slice(-1))[[0, 1, 0]])[None] / 8
-        hazy, away = enlarge(F.avg_pool2d(truth, 4)), torch.from_numpy(field(SEED, level, *box))[None]
-        made = taken(hazy[inside], hazy, away[inside], everywhere, FAR)
-        off.append([float((of - truth[inside]).square().mean()) for of in (hazy[inside], made)])
-        assert HAZE / 2 < away[:, :2].abs().max() <= FAR
+        away = field(SEED, level, *box)
+        hazy, made, inside = crisp(enlarge(F.avg_pool2d(truth, 4)), away)
+        off.append([float((of - truth[inside]).square().mean()) for of in (hazy, made)])
+        assert HAZE / 2 < np.abs(away[:2]).max() <= FAR
     before, after = np.array(off).T
     assert before.min() > 1e-5 and (after < before).all() and np.median(after / before) < 0.33
 

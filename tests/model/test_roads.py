@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from model import roads
-from model.country import FAR, taken
 from model.grid import width
 from model.residual import enlarge
 from model.roads import BENT, HAZE, JOINED, LANES, LIGHT, NEAR, SKEWED, beside, field, lanes, near, ribbons
 from model.towns import SCALED, town
+from tests.model.test_country import crisp
 
 BITS = {11: "a07efa6a3ae2d62b", 13: "c793f754ac7af023", 15: "ca7561fca49c838d"}
 OF_LANES = {11: "f803d1b78a115426", 13: "f0b08f55129795a0", 15: "ea37e1a398a60363"}
@@ -31,11 +31,12 @@ def around(x: float, y: float, level: int, side: int) -> tuple[int, int, int, in
     return x0, y0, x0 + side, y0 + side
 
 
-def test_their_bits_are_written_down():
-    road = some_road(7)
-    digests = {level: hashlib.sha256(field(7, level, *around(road.begin.x, road.begin.y, level, 300)).tobytes())
-               .hexdigest()[:16] for level in BITS}
-    assert digests == BITS
+@pytest.mark.parametrize("kind, some, bits", [(field, some_road, BITS), (lanes, some_lane, OF_LANES)])
+def test_their_bits_are_written_down(kind, some, bits):
+    begin = some(7).begin
+    digests = {level: hashlib.sha256(kind(7, level, *around(begin.x, begin.y, level, 300)).tobytes()).hexdigest()[:16]
+               for level in bits}
+    assert digests == bits
 
 
 @pytest.mark.parametrize("level", [11, 13, 15])
@@ -87,13 +88,6 @@ def test_most_towns_have_one_and_little_of_the_land_is_road():
     land = np.stack([field(seed, 11, 5000, 9000, 6024, 10024) for seed in range(4)])
     assert 0.002 < (land > 0.7).mean() < 0.02
     assert not field(7, 9, 0, 0, 300, 300).any()
-
-
-def test_the_bits_of_lanes_are_written_down():
-    lane = some_lane(7)
-    digests = {level: hashlib.sha256(lanes(7, level, *around(lane.begin.x, lane.begin.y, level, 300)).tobytes())
-               .hexdigest()[:16] for level in OF_LANES}
-    assert digests == OF_LANES
 
 
 @pytest.mark.parametrize("level", [11, 13, 15])
@@ -151,7 +145,6 @@ def test_lanes_are_the_same_in_every_window():
 @pytest.mark.parametrize("level", [13, 15])
 def test_a_road_that_the_level_above_has_shown_is_no_haze(level):
     """Of one that was drawn there less than a third is left: it will be drawn again, as wide as it is."""
-    inside, everywhere = np.s_[..., FAR:-FAR, FAR:-FAR], torch.ones(1, 1, 256 - 2 * FAR, 256 - 2 * FAR)
     for road, kind in (some_road(3), field), (some_lane(3), lanes):
         wide = around(*((a + b) / 2 for a, b in zip(road.begin[:2], road.end[:2], strict=True)), level, 4000)
         rows, columns = np.nonzero(kind(3, level, *wide) > 0.3)  # it may be bent
@@ -159,11 +152,10 @@ def test_a_road_that_the_level_above_has_shown_is_no_haze(level):
         x1, y1 = x0 + 256, y0 + 256
         drawn = np.clip(kind(3, level - 2, *(v // 4 for v in (x0, y0, x1, y1))), 0, 1)
         assert drawn.max() > 0.1
-        hazy = enlarge(torch.from_numpy(drawn)[None, None].expand(1, 3, -1, -1))
-        away = torch.from_numpy(beside(3, level, x0, y0, x1, y1))[None]
-        made = taken(hazy[inside], hazy, away[inside], everywhere, FAR)
-        assert made.square().sum() < 0.33 * hazy[inside].square().sum()
-        assert away[:, :2].abs().max() <= 2 * HAZE[0] and (away[:, 2] > 0).float().mean() < 0.5
+        away = beside(3, level, x0, y0, x1, y1)
+        hazy, made, _ = crisp(enlarge(torch.from_numpy(drawn)[None, None].expand(1, 3, -1, -1)), away)
+        assert made.square().sum() < 0.33 * hazy.square().sum()
+        assert np.abs(away[:2]).max() <= 2 * HAZE[0] and (away[2] > 0).mean() < 0.5
     assert not beside(3, 11, *around(road.begin.x, road.begin.y, 11, 200)).any()
 
 
