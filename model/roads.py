@@ -9,7 +9,6 @@ Numbers are hashed, and all else is sums, products, quotients and square roots, 
 last digit. What changes here changes pixels: `generator.REVISION`.
 """
 
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -157,13 +156,14 @@ def _scale(level: int) -> float:
     return 2.0 ** (level - SCALED)
 
 
+@lru_cache(maxsize=4)  # a tile asks four times
 def _passing(seed: int, kind: int, level: int, x0: int, y0: int, x1: int, y1: int, device
-             ) -> Iterator[tuple[Road, tuple[slice, slice], Away]]:
+             ) -> list[tuple[Road, tuple[slice, slice], Away]]:
     """The roads of a kind that may be seen in a box, of each the part where it may be, and how far away it is there;
     none above `FIRST`."""
     if level < FIRST:
-        return
-    scale = _scale(level)
+        return []
+    scale, found = _scale(level), []
     for road in near(seed, x0 / scale, y0 / scale, x1 / scale, y1 / scale, kind):
         across, along = road.end.x - road.begin.x, road.end.y - road.begin.y
         far = (across * across + along * along) ** 0.5
@@ -187,4 +187,5 @@ def _passing(seed: int, kind: int, level: int, x0: int, y0: int, x1: int, y1: in
         beyond = (at - on) * np.float32(far)  # either end
         away = root(aside * aside / (1 + steep * steep) + beyond * beyond)
         box = np.s_[top - y0:bottom - y0, left - x0:right - x0]
-        yield road, box, Away(away, on * np.float32(far), np.float32(far), aside, cos, sin)
+        found.append((road, box, Away(away, on * np.float32(far), np.float32(far), aside, cos, sin)))
+    return found
